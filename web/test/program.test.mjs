@@ -100,6 +100,17 @@ test("a change is undone by its plan, and what people changed since is left", as
   await tab.waitForSelector("text=undoes 4");
 });
 
+test("the receipt of a write leads to its change", async (t) => {
+  const program = await started(t, { words: ["--groups", "changes"] });
+  const { id } = await program.call("card_create", { title: "Plant", status: "todo" });
+  const [, receipt] = await program.contents("card_update", { id, title: "Plant beans" });
+  const address = `${program.address}changes#2`;
+  assert.equal(receipt.text, `change 2 (${address})`);
+  const tab = await opened(t, address);
+  await tab.waitForSelector("details[open] .difference >> text=Plant beans");
+  assert.equal(await tab.locator("details[open]").count(), 1);
+});
+
 test("another site's page reads nothing and writes nothing, however it asks", async (t) => {
   const program = await started(t, { words: ["--groups", "changes", "--allow", "write,destroy"] });
   const { id } = await program.call("card_create", { title: "Plant", status: "todo" });

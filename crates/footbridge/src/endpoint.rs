@@ -23,6 +23,7 @@ use crate::brakes::Brakes;
 use crate::call_keys::CallKeys;
 use crate::caller::Caller;
 use crate::change_store::ChangeStore;
+use crate::changes_page::ChangesPage;
 use crate::cli::Surface;
 use crate::exit::Trouble;
 use crate::metrics::Metrics;
@@ -48,6 +49,7 @@ pub(crate) fn over(
         keys: CallKeys::new(opened.changes.clone()),
         brakes: opened.brakes.clone(),
         trail: opened.trail.clone(),
+        changes_page: opened.changes_page.clone(),
     };
     let own_endpoint = OwnEndpoint::default();
     let leases = LeaseTools::of(opened, &parts, &own_endpoint);
@@ -122,6 +124,7 @@ pub(crate) struct AccountParts {
     keys: CallKeys,
     brakes: Brakes,
     trail: AuditTrail,
+    changes_page: ChangesPage,
     metrics: Option<Metrics>,
     waits: ChangeWaits,
     lists_changes: bool,
@@ -137,6 +140,7 @@ impl AccountParts {
             keys: CallKeys::new(opened.changes.clone()),
             brakes: opened.brakes.clone(),
             trail: opened.trail.clone(),
+            changes_page: opened.changes_page.clone(),
             metrics: metrics.cloned(),
             waits: opened.waits.clone(),
             lists_changes: opened.lists_changes,
@@ -154,6 +158,7 @@ pub(crate) fn of_accounts(parts: &AccountParts) -> Result<Endpoint<Caller>, Trou
         keys: parts.keys.clone(),
         brakes: parts.brakes.clone(),
         trail: parts.trail.clone(),
+        changes_page: parts.changes_page.clone(),
     };
     let own_endpoint = OwnEndpoint::default();
     let news = News::of(&parts.changes, served, &names, &own_endpoint);

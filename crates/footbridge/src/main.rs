@@ -25,6 +25,7 @@ mod board_journal;
 mod brakes;
 mod call_keys;
 mod change_store;
+mod changes_page;
 mod gate;
 mod metrics;
 mod recent_writes;

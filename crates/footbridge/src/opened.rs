@@ -19,6 +19,7 @@ use crate::board_journal::{BoardBrakes, BoardJournal, other_account};
 use crate::board_models;
 use crate::brakes::Brakes;
 use crate::change_store::ChangeStore;
+use crate::changes_page::ChangesPage;
 use crate::cli::Surface;
 use crate::connectors::{self, ConnectorFile, ConnectorSkills, Reached};
 use crate::exit::Trouble;
@@ -198,6 +199,7 @@ pub(crate) struct Opened {
     pub(crate) surface: Surface,
     /// The address under which clients reach this program, once it listens.
     pub(crate) own_address: Arc<OnceLock<String>>,
+    pub(crate) changes_page: ChangesPage,
 }
 
 /// The board of this machine.
@@ -271,6 +273,7 @@ impl Opened {
             },
             surface: settings.surface(),
             own_address: Arc::default(),
+            changes_page: ChangesPage::default(),
         };
         // What is wrong with settings is said of all of them, when one of them ends the start.
         let mut wrong: Vec<String> = Vec::new();

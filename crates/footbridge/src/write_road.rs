@@ -32,6 +32,7 @@ use crate::board_journal::account as account_of_board;
 use crate::brakes::{BrakeRefusal, Brakes};
 use crate::call_keys::{CallKeys, fingerprint};
 use crate::caller::{Caller, ResultReader, account_name};
+use crate::changes_page::ChangesPage;
 use crate::gate::{self, Gate, effect_word};
 use crate::opened::{BoardAccounts, Served, address_of};
 use crate::readiness::Readiness;
@@ -108,6 +109,7 @@ struct Road {
     keys: CallKeys,
     brakes: Brakes,
     trail: AuditTrail,
+    changes_page: ChangesPage,
     readiness: Readiness,
 }
 
@@ -141,6 +143,7 @@ impl Road {
             keys: parts.keys.clone(),
             brakes: parts.brakes.clone(),
             trail: parts.trail.clone(),
+            changes_page: parts.changes_page.clone(),
             readiness: served.readiness.clone(),
         })
     }
@@ -201,6 +204,7 @@ pub(crate) struct RoadParts {
     pub(crate) keys: CallKeys,
     pub(crate) brakes: Brakes,
     pub(crate) trail: AuditTrail,
+    pub(crate) changes_page: ChangesPage,
 }
 
 /// The doors that lead to the tools of an endpoint.
@@ -404,7 +408,7 @@ async fn run(road: &Road, mut call: Call<Caller>) -> ToolResult {
     }
     let receipt_block = receipt
         .as_ref()
-        .map(|receipt| Content::text(receipt.to_string()));
+        .map(|receipt| Content::text(receipt.linked(&road.changes_page)));
     match caller.reader() {
         ResultReader::Program => {
             let end = CallEnd::Answered(CallAnswer { text, receipt });
@@ -581,7 +585,7 @@ async fn carry_out(
                         drop(permit);
                         return own_proposals::ask(road, &call, &digest, id, &touched).await;
                     }
-                    let message = proposals::message(&road.backend, id, &touched);
+                    let message = proposals::message(road, id, &touched);
                     return Err(NoAnswer::proposed(message, road.is_structured));
                 }
                 if let Some(refusal) = recording.refusal() {

@@ -5,6 +5,7 @@ import { Notice } from "../parts/notice.tsx";
 import { sentence, type Connection } from "../protocol/connection.ts";
 import type { Change, Detail } from "./change.ts";
 import { ChangeHead, Difference } from "./change_parts.tsx";
+import { useLinked } from "./linked.ts";
 import { UndoWindow } from "./undo_window.tsx";
 
 interface DoneListProps {
@@ -67,7 +68,8 @@ interface DoneProps {
 }
 
 function Done({ change, canUndo, isChosen, show, onChoose, onUndo }: DoneProps) {
-  const [isOpen, setOpen] = useState(false);
+  const { isLinked, row } = useLinked(change.id);
+  const [isOpen, setOpen] = useState(isLinked);
   const [detail, setDetail] = useState<Detail>();
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
@@ -78,9 +80,9 @@ function Done({ change, canUndo, isChosen, show, onChoose, onUndo }: DoneProps) 
   }, [isOpen]);
   const isUndoable = canUndo && UNDOABLE.has(change.state);
   return (
-    <li class="change">
+    <li class="change" ref={row}>
       {isUndoable && <input type="checkbox" aria-label={`Choose change ${change.id}`} checked={isChosen} onChange={(event) => onChoose(event.currentTarget.checked)} />}
-      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
           <ChangeHead change={change} />
         </summary>

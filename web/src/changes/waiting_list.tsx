@@ -9,6 +9,7 @@ import { sentence, SignInNeeded } from "../protocol/connection.ts";
 import { approve, decline } from "./approvals.ts";
 import type { Change, Detail } from "./change.ts";
 import { ChangeHead, Difference } from "./change_parts.tsx";
+import { useLinked } from "./linked.ts";
 
 interface WaitingListProps {
   changes: readonly Change[];
@@ -35,6 +36,7 @@ interface WaitingProps extends Omit<WaitingListProps, "changes"> {
 }
 
 function Waiting({ change, show, decides, onDecided, onSignedOut }: WaitingProps) {
+  const { row } = useLinked(change.id);
   const [detail, setDetail] = useState<Detail>();
   const [problem, setProblem] = useState<string>();
   const [isDeclining, setDeclining] = useState(false);
@@ -59,7 +61,7 @@ function Waiting({ change, show, decides, onDecided, onSignedOut }: WaitingProps
     setBusy(false);
   };
   return (
-    <li class="change waiting">
+    <li class="change waiting" ref={row}>
       <h3>
         <ChangeHead change={change} />
       </h3>

@@ -48,11 +48,20 @@ export class Program {
 
   /** A call of a tool by an agent over HTTP; the first text of its answer, as JSON where it is some. */
   async call(name, args = {}) {
+    return readResult(await this.#answer(name, args));
+  }
+
+  /** The blocks of its answer. */
+  async contents(name, args = {}) {
+    return (await this.#answer(name, args)).result.content;
+  }
+
+  async #answer(name, args) {
     const headers = { "content-type": "application/json", accept: "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": name };
     if (this.settings.FOOTBRIDGE_TOKEN) headers.authorization = `Bearer ${this.settings.FOOTBRIDGE_TOKEN}`;
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args, _meta: META } });
     const answer = await fetch(new URL("mcp", this.address), { method: "POST", headers, body });
-    return readResult(await answer.json());
+    return answer.json();
   }
 }
 

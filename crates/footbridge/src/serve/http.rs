@@ -118,6 +118,9 @@ impl Door {
         let mcp = McpDoors::new(service, prefix, browser);
         let base = invitation::base(address, public_url.as_ref());
         opened.own_address.get_or_init(|| base.clone());
+        if has_page {
+            opened.changes_page.is_under(&base);
+        }
         let threshold = Threshold {
             hosts,
             proxies: proxies.clone(),

@@ -9,6 +9,7 @@ use footbridge_store::ChangeId;
 use serde_json::json;
 
 use crate::caller::{Caller, ResultReader};
+use crate::changes_page::ChangesPage;
 use crate::shortened;
 
 /// The entry of a result's `_meta` that says that the same call again can do no harm and may help.
@@ -65,29 +66,43 @@ pub(crate) struct Receipt {
     pub(crate) leased: Option<String>,
 }
 
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "change {}", self.change)?;
-        for said in self.full.iter().chain(&self.leased) {
-            write!(f, "; {said}")?;
-        }
+impl Receipt {
+    /// The receipt with the change's address, where people see changes.
+    pub(super) fn linked(&self, page: &ChangesPage) -> String {
+        let link = page.link(self.change);
+        self.rest()
+            .fold(link.to_string(), |text, part| format!("{text}; {part}"))
+    }
+
+    /// What it says beside the change.
+    fn rest(&self) -> impl Iterator<Item = String> {
+        let ignored = self.ignored_by_backend();
+        let others = self.full.iter().chain(&self.leased).cloned();
+        others.chain(ignored)
+    }
+
+    fn ignored_by_backend(&self) -> Option<String> {
         if self.ignored.is_empty() {
-            return Ok(());
+            return None;
         }
         let names = self
             .ignored
             .iter()
             .take(NAMED)
             .map(|name| shortened::text(name, NAME_CHARACTERS));
-        write!(
-            f,
-            "; the backend ignored {}",
-            names.collect::<Vec<_>>().join(", ")
-        )?;
-        match self.ignored.len().checked_sub(NAMED) {
-            Some(more) if more > 0 => write!(f, " and {more} more"),
-            _ => Ok(()),
-        }
+        let names = names.collect::<Vec<_>>().join(", ");
+        let more = match self.ignored.len().checked_sub(NAMED) {
+            Some(more) if more > 0 => format!(" and {more} more"),
+            _ => String::new(),
+        };
+        Some(format!("the backend ignored {names}{more}"))
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "change {}", self.change)?;
+        self.rest().try_for_each(|part| write!(f, "; {part}"))
     }
 }
 

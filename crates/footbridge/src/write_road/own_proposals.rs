@@ -124,7 +124,7 @@ pub(super) async fn ask(
             .filter(is_shown)
             .take(MAX_QUESTION)
             .collect(),
-        message: proposals::message(&road.backend, id, touched),
+        message: proposals::message(road, id, touched),
         is_used: false,
         since: Instant::now(),
     };

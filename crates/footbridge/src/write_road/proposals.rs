@@ -10,6 +10,7 @@ use footbridge_store::{
 };
 use serde_json::{Map, Value};
 
+use super::Road;
 use super::recording::{Recording, RecordingWay};
 use super::resolving::past_changes;
 use crate::caller::ResultReader;
@@ -33,10 +34,11 @@ pub(super) fn proposal(arguments: &Map<String, Value>) -> Proposal {
 }
 
 /// What a client reads of a call that became a proposal.
-pub(super) fn message(backend: &Backend, id: ChangeId, touched: &[TouchedRecord]) -> String {
-    let difference = difference(touched, |text| backend.fenced(text));
+pub(super) fn message(road: &Road, id: ChangeId, touched: &[TouchedRecord]) -> String {
+    let difference = difference(touched, |text| road.backend.fenced(text));
+    let change = road.changes_page.link(id);
     format!(
-        "Nothing was changed yet: this is proposed as change {id}, and a person decides it, such as by footbridge changes approve {id}.{difference}"
+        "Nothing was changed yet: this is proposed as {change}, and a person decides it, such as by footbridge changes approve {id}.{difference}"
     )
 }
 

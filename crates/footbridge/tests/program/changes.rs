@@ -401,6 +401,8 @@ fn a_row_of_the_list_and_a_receipt_are_small() {
         let answer = session.request("tools/call", &call);
         let receipt = answer["result"]["content"][1]["text"].as_str().unwrap();
         assert!(tokens(receipt) <= 40, "{receipt}");
+        let linked = format!("{receipt} (http://127.0.0.1:8000/changes#{number})");
+        assert!(tokens(&linked) <= 40, "{linked}");
     }
     let call = json!({ "name": "changes_list", "arguments": { "limit": 50 } });
     let answer = session.request("tools/call", &call);

@@ -161,7 +161,7 @@ async fn what_an_agent_did_is_undone_around_what_people_changed() {
         ("taiga_issues_delete", json!({ "issue_id": 2 }), 13),
     ] {
         let proposed = served.call(tool, arguments).await.text;
-        let named = format!("proposed as change {number},");
+        let named = format!("footbridge changes approve {number}.");
         assert!(proposed.contains(&named), "{proposed}");
     }
     let home = served.home();
