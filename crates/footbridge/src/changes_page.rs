@@ -58,7 +58,7 @@ mod tests {
         let page = ChangesPage::default();
         let change: ChangeId = ChangeId::parse("12").unwrap();
         assert_eq!(page.link(change).to_string(), "change 12");
-        page.clone().is_under("https://board.example");
+        page.is_under("https://board.example");
         assert_eq!(
             page.link(change).to_string(),
             "change 12 (https://board.example/changes#12)"

@@ -50,10 +50,10 @@ pub(super) fn difference(touched: &[TouchedRecord], fenced: impl Fn(&str) -> Str
         other => shortened::value(other, VALUE_CHARACTERS),
     };
     for one in touched {
-        let name = one.name.as_deref().map(&fenced);
+        let name = one.name.as_deref().map(|name| format!(" {}", fenced(name)));
         let _written = write!(
             text,
-            "\n{} {} {}",
+            "\n{} {}{}",
             match one.touch {
                 Touch::Makes => "makes",
                 Touch::Changes => "changes",

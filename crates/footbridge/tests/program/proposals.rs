@@ -36,12 +36,20 @@ fn a_write_waits_with_its_difference_until_a_person_approves_it() {
             && text.contains("title: One -> Two"),
         "{text}"
     );
+    let new = json!({ "title": "Three" });
+    let new = agent.call("card_create", new).unwrap();
+    let last = new.as_str().unwrap().lines().skip(1);
+    assert_eq!(
+        last.collect::<Vec<_>>(),
+        ["makes a new card", "  title: absent -> Three"]
+    );
     let card = agent.call("card_get", json!({ "id": id })).unwrap();
     assert_eq!(card["title"], "One");
     let listed = agent
         .call("changes_list", json!({ "state": "proposed" }))
         .unwrap();
-    assert_eq!(listed["items"][0]["id"], 2);
+    assert_eq!(listed["items"][0]["id"], 3);
+    assert_eq!(listed["items"][1]["id"], 2);
 
     let unseen = home.run(&["changes", "approve", "2"]);
     assert_eq!(unseen.code, Some(2), "{unseen:?}");
