@@ -21,9 +21,9 @@ def _unless_done(target, lock, act):
     mark.write_text(digest)
 
 
-def python():
-    """One environment for each pinned requirements file."""
-    for name in ("1", "2", "openapi"):
+def python(*names):
+    """One environment for each of these pinned requirements files, else for those of the clients."""
+    for name in names or ("1", "2", "openapi"):
         target = CACHE / f"python-{name}"
         lock = HERE / "python" / f"requirements-{name}.txt"
 

@@ -1,4 +1,4 @@
-# The actions of a running Footbridge from PowerShell 5 and later. Not run by our tests: they have no PowerShell.
+# The actions of a running Footbridge from PowerShell 5 and later. Our tests parse it and do not run it: they have no PowerShell.
 #   .\actions-proxy.ps1 list-projects -BaseUrl https://tools.example.org -ApiKey $key -Search garden
 [CmdletBinding()]
 param(
