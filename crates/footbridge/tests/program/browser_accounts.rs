@@ -230,14 +230,10 @@ fn the_operators_word_and_the_request_s_hold_for_accounts() {
         .as_str()
         .unwrap()
         .to_owned();
-    let id = text
-        .split("change ")
-        .nth(1)
-        .unwrap()
-        .split(',')
-        .next()
-        .unwrap()
-        .to_owned();
+    let (_, rest) = text.split_once("proposed as change ").unwrap();
+    let id: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let address = format!("({base}/changes#{id})");
+    assert!(rest.contains(&address), "{text}");
     home.succeed(&["changes", "approve", &id, "--yes"]);
     assert_eq!(titles(&base, &anna), ["Proposed"]);
 }
