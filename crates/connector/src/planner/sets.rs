@@ -34,8 +34,13 @@ pub(super) fn merged(
         let item = spelling(item);
         !left.contains(&item) && !there.contains(&item)
     };
-    let kept = now.iter().filter(stays);
-    Some(kept.chain(target.iter().filter(is_new)).cloned().collect())
+    let staying = now.iter().filter(stays);
+    Some(
+        staying
+            .chain(target.iter().filter(is_new))
+            .cloned()
+            .collect(),
+    )
 }
 
 /// As [`three_way`], and of a set by its items: untouched where all that leads from `expected` to

@@ -28,16 +28,16 @@ fn changing() -> (Scripted, Arc<Mutex<Vec<Value>>>) {
     (scripted, rows)
 }
 
+/// How often the projects were read.
+fn reads(scripted: &Scripted) -> usize {
+    let lines = scripted.lines();
+    let is_read = |line: &&String| line.starts_with("GET /projects?");
+    lines.iter().filter(is_read).count()
+}
+
 #[tokio::test]
 async fn what_was_made_or_renamed_meanwhile_is_found_by_lookups_that_ask_about_one_too() {
     let (scripted, rows) = changing();
-    let reads = || {
-        scripted
-            .lines()
-            .iter()
-            .filter(|line| line.starts_with("GET /projects?"))
-            .count()
-    };
     assert!(
         query(&scripted, json!({"project": "alpha"}))
             .await
@@ -58,7 +58,7 @@ async fn what_was_made_or_renamed_meanwhile_is_found_by_lookups_that_ask_about_o
             .await
             .starts_with("project=1&")
     );
-    assert_eq!(reads(), 3);
+    assert_eq!(reads(&scripted), 3);
     // a wrong name costs the list once more, and an id that the list need not have costs that once
     assert!(
         scripted
@@ -66,7 +66,7 @@ async fn what_was_made_or_renamed_meanwhile_is_found_by_lookups_that_ask_about_o
             .await
             .contains("there is no project called")
     );
-    assert_eq!(reads(), 4);
+    assert_eq!(reads(&scripted), 4);
     for _ in 0..5 {
         assert!(
             query(&scripted, json!({"project": "77"}))
@@ -74,14 +74,14 @@ async fn what_was_made_or_renamed_meanwhile_is_found_by_lookups_that_ask_about_o
                 .starts_with("project=77&")
         );
     }
-    assert_eq!(reads(), 5);
+    assert_eq!(reads(&scripted), 5);
     let nowhere = || json!({"project": "nowhere"}).as_object().unwrap().clone();
     let at_once: Vec<_> = (0..50)
         .map(|_| scripted.backend.call("t", nowhere()))
         .collect();
     assert!(join_all(at_once).await.iter().all(Result::is_err));
     assert_eq!(
-        reads(),
+        reads(&scripted),
         6,
         "fifty calls that began before it was read share what was read"
     );
@@ -91,13 +91,6 @@ async fn what_was_made_or_renamed_meanwhile_is_found_by_lookups_that_ask_about_o
 #[tokio::test]
 async fn a_name_in_other_capitals_is_looked_for_once_more() {
     let (scripted, rows) = changing();
-    let reads = || {
-        scripted
-            .lines()
-            .iter()
-            .filter(|line| line.starts_with("GET /projects?"))
-            .count()
-    };
     assert!(
         query(&scripted, json!({"project": "a"}))
             .await
@@ -126,7 +119,7 @@ async fn a_name_in_other_capitals_is_looked_for_once_more() {
         );
     }
     assert_eq!(
-        reads(),
+        reads(&scripted),
         4,
         "what is merely alike costs the list once more, once"
     );
