@@ -60,6 +60,7 @@ mod board_columns;
 mod board_journal;
 mod browser;
 mod browser_accounts;
+mod browser_pages;
 mod browser_streams;
 mod changes;
 mod crowds;

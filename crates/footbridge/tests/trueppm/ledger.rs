@@ -227,7 +227,7 @@ const DEFECTS: [(&str, Shown); 20] = [
     ),
     (
         "a summary without its figures",
-        By("trueppm/story::a_summary_says_which_of_its_parts_are_missing"),
+        By("trueppm/refused_parts::a_summary_says_which_of_its_parts_are_missing"),
     ),
     (
         "hidden velocity",
@@ -260,7 +260,7 @@ const DEFECTS: [(&str, Shown); 20] = [
     ),
     (
         "empty because not allowed",
-        By("trueppm/story::what_may_not_be_read_is_refused_and_not_empty"),
+        By("trueppm/refused_parts::what_may_not_be_read_is_refused_and_not_empty"),
     ),
     (
         "get_task and list_tasks disagree",

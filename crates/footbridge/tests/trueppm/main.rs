@@ -21,6 +21,7 @@ mod lists;
 mod manager;
 mod outside;
 mod questions;
+mod refused_parts;
 mod replay;
 mod searches;
 mod served;
