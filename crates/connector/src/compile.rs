@@ -38,6 +38,8 @@ const FORMAT: u32 = 1;
 const DEFAULT_TEXT_LIMIT: u32 = 2_000;
 /// Characters of such a text that a file may allow.
 const MAX_TEXT_LIMIT: u32 = 100_000;
+/// Bytes of a picture's address, the picture itself where that lies in it: each list carries it.
+const MAX_ICON_BYTES: usize = 1_024;
 /// Characters that a tool's name may have.
 const MAX_NAME: usize = 40;
 
@@ -140,6 +142,7 @@ impl Compilation<'_> {
         Some(Compiled {
             name: definition.connector.value.clone(),
             title: definition.title.clone(),
+            icon: definition.icon.as_ref().map(|icon| icon.value.clone()),
             greeting: definition.greeting.clone(),
             instructions: definition.instructions.clone(),
             rules: upstream.rules?,

@@ -51,6 +51,11 @@ impl Connector {
         &self.0.title
     }
 
+    /// Address of the backend's picture.
+    pub fn icon(&self) -> Option<&str> {
+        self.0.icon.as_deref()
+    }
+
     /// The line at `/` of a program that serves this connector alone.
     pub fn greeting(&self) -> Option<&str> {
         self.0.greeting.as_deref()
@@ -239,6 +244,9 @@ pub struct ConnectorTool {
     pub aliases: Vec<String>,
     /// Name for people.
     pub title: String,
+    /// Address of the picture that people see beside its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
     /// What it does, for a model.
     pub description: String,
     /// What it does to the backend.
@@ -413,6 +421,7 @@ pub(crate) struct ModelPaging {
 pub(crate) struct Compiled {
     pub(crate) name: String,
     pub(crate) title: String,
+    pub(crate) icon: Option<String>,
     pub(crate) greeting: Option<String>,
     pub(crate) instructions: String,
     pub(crate) rules: Rules,

@@ -50,6 +50,8 @@ pub(crate) struct Definition {
     pub(crate) connector: Placed<String>,
     /// Name of the backend, for people and messages.
     pub(crate) title: String,
+    /// Picture of the backend: an `https:` address, or `data:image/png;base64,…` of at most 1,024 bytes.
+    pub(crate) icon: Option<Placed<String>>,
     /// What a model should know before it uses the tools; the first 512 characters stand alone.
     pub(crate) instructions: String,
     /// The line at `/` of a program that serves this connector alone, for whoever watches it.

@@ -15,7 +15,7 @@ mod wait_tool;
 use std::sync::Arc;
 
 use footbridge_connector::ToolEffect;
-use footbridge_mcp::{Endpoint, EndpointBuilder, Tool};
+use footbridge_mcp::{Endpoint, EndpointBuilder, Icon, Tool};
 
 use crate::allow::Passage;
 use crate::audit_trail::AuditTrail;
@@ -192,9 +192,17 @@ fn with_pages(
 
 /// What every endpoint says of itself.
 fn builder(served: &[Served]) -> EndpointBuilder<Caller> {
-    Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
+    let endpoint = Endpoint::builder("footbridge", env!("CARGO_PKG_VERSION"))
         .title(title(served))
-        .instructions(instructions(served))
+        .instructions(instructions(served));
+    // A picture is that of one backend: several have none together.
+    match served {
+        [alone] => match alone.backend.connector().icon() {
+            Some(icon) => endpoint.icon(Icon::new(icon)),
+            None => endpoint,
+        },
+        _ => endpoint,
+    }
 }
 
 fn title(served: &[Served]) -> String {

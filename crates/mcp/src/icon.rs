@@ -26,12 +26,14 @@ pub enum Theme {
 }
 
 impl Icon {
-    /// An icon at an `https:` address, or in a `data:` one.
+    /// An icon at an `https:` address, or in a `data:` one, which tells its media type too. Every
+    /// client that shows icons shows PNG and JPEG; some show nothing else.
     #[must_use]
     pub fn new(src: impl Into<String>) -> Self {
+        let src = src.into();
         Self {
-            src: src.into(),
-            mime_type: None,
+            mime_type: media_type_of(&src).map(str::to_owned),
+            src,
             sizes: Vec::new(),
             theme: None,
         }
@@ -56,5 +58,30 @@ impl Icon {
     pub fn theme(mut self, theme: Theme) -> Self {
         self.theme = Some(theme);
         self
+    }
+}
+
+/// The media type that a `data:` address begins with. Source: RFC 2397.
+fn media_type_of(src: &str) -> Option<&str> {
+    let (media_type, _) = src.strip_prefix("data:")?.split_once([';', ','])?;
+    Some(media_type).filter(|media_type| !media_type.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Icon;
+
+    #[test]
+    fn a_picture_in_its_address_says_what_it_is() {
+        let listed = |src: &str| serde_json::to_value(Icon::new(src)).expect("an icon is JSON");
+        for src in ["data:image/png;base64,eA==", "data:image/png,x"] {
+            assert_eq!(listed(src)["mimeType"], "image/png", "{src}");
+        }
+        for src in ["data:,x", "data:image/png", "https://example.com/a;b,c"] {
+            assert_eq!(listed(src).get("mimeType"), None, "{src}");
+        }
+        let png = Icon::new("data:image/png,x").mime_type("image/apng");
+        let png = serde_json::to_value(png).expect("an icon is JSON");
+        assert_eq!(png["mimeType"], "image/apng");
     }
 }

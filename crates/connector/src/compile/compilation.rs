@@ -7,7 +7,7 @@ use super::filters::Filters;
 use super::paging::PagingPlans;
 use super::scope::FilterScope;
 use super::shapes::Shapes;
-use super::{DEFAULT_TEXT_LIMIT, FORMAT, MAX_NAME, MAX_TEXT_LIMIT};
+use super::{DEFAULT_TEXT_LIMIT, FORMAT, MAX_ICON_BYTES, MAX_NAME, MAX_TEXT_LIMIT};
 use crate::connector::{ConnectorTool, RecordPlan};
 use crate::definition::Definition;
 use crate::jq::Glue;
@@ -95,6 +95,7 @@ impl<'d> Compilation<'d> {
             );
         }
         self.check_name(&definition.connector, "connector");
+        self.check_icon(definition.icon.as_ref(), None);
         let start = Place { line: 1, column: 1 };
         for (part, text) in [
             ("title", &definition.title),
@@ -103,6 +104,25 @@ impl<'d> Compilation<'d> {
             if text.trim().is_empty() {
                 self.found.add(start, part, "must not be empty");
             }
+        }
+    }
+
+    /// A picture is at an address that clients may load, or is small and lies in the file.
+    pub(super) fn check_icon(&mut self, icon: Option<&Placed<String>>, part: Option<&str>) {
+        let Some(icon) = icon else { return };
+        let part = &part.map_or_else(|| "icon".to_owned(), |part| format!("{part}.icon"));
+        let source = icon.value.as_str();
+        if source.len() > MAX_ICON_BYTES {
+            let message = format!("has {} bytes; at most {MAX_ICON_BYTES}", source.len());
+            let hint = "serve the picture somewhere and write its https: address";
+            self.found.add_with_hint(icon.place, part, message, hint);
+        } else if !["data:image/", "https://"]
+            .iter()
+            .any(|start| source.starts_with(start))
+        {
+            let message = format!("`{source}` is not an address of a picture");
+            let hint = "write an https: address, or data:image/png;base64, and the picture";
+            self.found.add_with_hint(icon.place, part, message, hint);
         }
     }
 

@@ -85,6 +85,7 @@ impl<'d> Compilation<'d> {
                 );
             }
         }
+        self.check_icon(tool.icon.as_ref(), Some(part));
         if let Some(group) = &tool.group
             && self.definition.groups.get(&group.value).is_none()
         {
@@ -250,6 +251,7 @@ impl<'d> Compilation<'d> {
                 .map(|alias| alias.value.clone())
                 .collect(),
             title: tool.title.clone(),
+            icon: tool.icon.as_ref().map(|icon| icon.value.clone()),
             description: tool.description.clone(),
             effect,
             input_schema: arguments::schema(tool, most),

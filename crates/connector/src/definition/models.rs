@@ -38,6 +38,8 @@ pub(crate) struct ModelDefinition {
     /// Names of its tools for people.
     #[serde(default)]
     pub(crate) titles: ModelTitles,
+    /// Picture that clients show beside its tools, as that of a tool.
+    pub(crate) icon: Option<Placed<String>>,
 }
 
 /// Names of a model's tools for people, by what each does.

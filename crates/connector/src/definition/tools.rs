@@ -35,6 +35,9 @@ pub(crate) struct ToolDefinition {
     pub(crate) aliases: Vec<Placed<String>>,
     /// Name for people.
     pub(crate) title: String,
+    /// Picture that clients show beside its title, and no model reads: an `https:` address, or
+    /// `data:image/png;base64,…` of at most 1,024 bytes.
+    pub(crate) icon: Option<Placed<String>>,
     /// What it does, for the model that calls it.
     pub(crate) description: String,
     /// What it does to the backend.

@@ -24,6 +24,7 @@ mod golden;
 mod golden_file;
 mod guide;
 mod hostile;
+mod icons;
 mod kept;
 mod list_ends;
 mod lists;

@@ -8,7 +8,7 @@ use footbridge_connector::{
     BoardView, ConnectorTool, ConnectorView, Drawing, DrawnKind, FormTool, ToolEffect, ValueKind,
     ViewColumns, ViewForm,
 };
-use footbridge_mcp::{Call, Output, Tool, ToolResult};
+use footbridge_mcp::{Call, Icon, Output, Tool, ToolResult};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -51,12 +51,14 @@ pub(super) fn has_page(served: &Served, tool: &ConnectorTool) -> bool {
     tool.has_known_result() || views.any(|view| view.tool == tool.name)
 }
 
-/// The tool with its page, where it has one.
+/// The tool with its picture and its page, where it has them.
 pub(super) fn paged(
     tool: Tool<Caller>,
     served: &Served,
     connector_tool: &ConnectorTool,
 ) -> Tool<Caller> {
+    let icon = connector_tool.icon.iter();
+    let tool = icon.fold(tool, |tool, icon| tool.icon(Icon::new(icon.as_str())));
     match has_page(served, connector_tool) {
         true => tool.page(pages::WORK.address),
         false => tool,

@@ -27,6 +27,8 @@ impl<'d> Compilation<'d> {
     ) -> Vec<Placed<ConnectorTool>> {
         let mut tools = Vec::new();
         for ((key, table), model) in self.definition.models.iter().zip(models) {
+            let part = format!("models.{}", key.value);
+            self.check_icon(table.icon.as_ref(), Some(&part));
             let group = table.group.as_ref().map(|group| group.value.clone());
             let is_listed = group
                 .as_ref()
@@ -39,6 +41,7 @@ impl<'d> Compilation<'d> {
                 let plain = tool(op, model);
                 let tool = ConnectorTool {
                     title: table.titles.of(op).unwrap_or(plain.title),
+                    icon: table.icon.as_ref().map(|icon| icon.value.clone()),
                     group: group.clone(),
                     is_listed,
                     undoing: self.model_undoing(op, model),
@@ -49,7 +52,7 @@ impl<'d> Compilation<'d> {
                         value: tool.name.clone(),
                         place: key.place,
                     },
-                    &format!("models.{}", key.value),
+                    &part,
                 );
                 tools.push(Placed {
                     value: tool,
@@ -159,6 +162,7 @@ fn tool(op: ModelOperation, model: &Arc<Model>) -> ConnectorTool {
         name: format!("{m}_{suffix}"),
         aliases: Vec::new(),
         title,
+        icon: None,
         description,
         effect,
         input_schema: inputs::schema(op, &model),
