@@ -28,7 +28,7 @@ pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
     CompileFilters, FilterFault, FilterId, Program, SHARED, Stop, Use, compile, term, uses, uses_in,
 };
-pub use query::{QueryFault, QueryFilter, QueryValue};
+pub use query::{QueryFault, QueryFilter, QueryResult, QueryValue};
 pub(crate) use reach::Reach;
 pub(crate) use shared::read;
 pub(crate) use variable::{Variable, Variables};

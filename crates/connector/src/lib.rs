@@ -63,7 +63,7 @@ pub use document::{Difference, Differs};
 pub use failure::{BackendError, Fault};
 pub use fence::{fence, may_be_fenced, unfence, unfenced};
 pub use file_stamp::FileStamp;
-pub use jq::{FILTER_STACK_BYTES, QueryFault, QueryFilter, QueryValue};
+pub use jq::{FILTER_STACK_BYTES, QueryFault, QueryFilter, QueryResult, QueryValue};
 pub use json::ValueKind;
 pub use lint::{Linted, LintedTool, lint};
 pub use operation::BackendOperation;

@@ -1,10 +1,12 @@
 //! A filter that a caller wrote, over the results of calls by their names: compiled alone, with
 //! the functions and limits of connector files and no variable but those names. Knows no call.
 
+mod looked_at;
+mod value;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use bytes::Bytes;
 use jaq_core::load::{Arena, File, Loader, parse};
 use jaq_core::{Ctx, Vars};
 use jaq_json::Val;
@@ -12,8 +14,10 @@ use jaq_json::Val;
 use super::budget::{Budget, Spent};
 use super::message::without_values;
 use super::program::{self, Data, FilterFault, JaqData, Stop, syntax};
-use super::{meter, natives};
-use crate::json;
+use super::{meter, natives, shared};
+use looked_at::INPUT;
+pub(super) use looked_at::{LookedAt, PartId};
+pub use value::{QueryResult, QueryValue};
 
 /// Characters of a sentence that a filter may hand out.
 const MAX_SENTENCE: usize = 500;
@@ -35,115 +39,13 @@ pub struct QueryFault {
     pub what: String,
 }
 
-/// The result of a call as filters see it. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct QueryValue {
-    value: Val,
-    /// As it was read; none for what a filter made.
-    json: Option<Bytes>,
-}
-
-impl QueryValue {
-    /// The value of a JSON text that this crate made, such as [`Outcome::json`](crate::Outcome).
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn read(json: String) -> Result<Self, QueryFault> {
-        let read = json::Admitted::new(json.into()).ok().and_then(|json| {
-            let value = super::read(&json).ok()?;
-            Some((value, json.bytes().clone()))
-        });
-        let (value, json) = read.ok_or(QueryFault {
-            line: None,
-            what: "an answer could not be read".to_owned(),
-        })?;
-        Ok(Self {
-            value,
-            json: Some(json),
-        })
-    }
-
-    fn made(value: Val) -> Self {
-        Self { value, json: None }
-    }
-
-    /// A list of these.
-    pub fn list(items: Vec<Self>) -> Self {
-        Self::made(items.into_iter().map(|item| item.value).collect())
-    }
-
-    /// An object of named results as compact JSON, without a filter: as they were read.
-    pub fn object_json(names: &[&str], results: &[Self]) -> String {
-        let texts = results.iter().map(|result| result.json.as_deref());
-        let texts = texts.map(|json| std::str::from_utf8(json.unwrap_or_default()));
-        let mut out = String::from("{");
-        for (name, text) in names.iter().zip(texts) {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            json::push_string(&mut out, name);
-            out.push(':');
-            // each was read from a compact JSON text
-            out.push_str(text.ok().filter(|text| !text.is_empty()).unwrap_or("null"));
-        }
-        out.push('}');
-        out
-    }
-
-    /// Items of a list, or of an object's `items`; none for what is neither.
-    pub fn rows(&self) -> usize {
-        let items = super::get(&self.value, "items").unwrap_or(&self.value);
-        match items {
-            Val::Arr(items) => items.len(),
-            _ => 0,
-        }
-    }
-
-    /// The value of a key, when this is an object that has it.
-    pub fn get(&self, key: &str) -> Option<Self> {
-        super::get(&self.value, key).cloned().map(Self::made)
-    }
-
-    /// As compact JSON.
-    ///
-    /// # Errors
-    /// When JSON cannot say it.
-    pub fn json(&self) -> Result<String, QueryFault> {
-        let mut out = String::new();
-        match super::sound(&self.value).and_then(|()| super::write(&mut out, &self.value)) {
-            Ok(()) => Ok(out),
-            Err(why) => Err(QueryFault {
-                line: None,
-                what: format!("it made a value that cannot be given: {why}"),
-            }),
-        }
-    }
-
-    /// Whether any text or name in it is not one of those that `own` holds word for word, so that
-    /// it may be somebody else's.
-    pub fn has_text_beside(&self, known_text: &str) -> bool {
-        has_text_beside(&self.value, known_text)
-    }
-}
-
-fn has_text_beside(value: &Val, known_text: &str) -> bool {
-    let is_other = |text: &Val| super::text(text).is_some_and(|text| !known_text.contains(&*text));
-    match value {
-        Val::Null | Val::Bool(_) | Val::Num(_) => false,
-        Val::TStr(_) => is_other(value),
-        Val::BStr(_) => true,
-        Val::Arr(items) => items.iter().any(|item| has_text_beside(item, known_text)),
-        Val::Obj(members) => members
-            .iter()
-            .any(|(name, value)| is_other(name) || has_text_beside(value, known_text)),
-    }
-}
-
 /// A filter over named results, compiled.
 pub struct QueryFilter {
     lut: jaq_core::Lut<JaqData>,
     main: jaq_core::compile::TermId,
     code: String,
+    names: Vec<String>,
+    looked_at: LookedAt,
 }
 
 impl std::fmt::Debug for QueryFilter {
@@ -177,9 +79,14 @@ impl QueryFilter {
         }
         let variables: Vec<String> = names.iter().map(|name| format!("${name}")).collect();
         let faults = match compile(code, &variables) {
-            Ok((lut, main)) => {
-                let code = code.to_owned();
-                return Ok(Self { lut, main, code });
+            Ok((lut, main, looked_at)) => {
+                return Ok(Self {
+                    lut,
+                    main,
+                    code: code.to_owned(),
+                    names: names.iter().map(|&name| name.to_owned()).collect(),
+                    looked_at,
+                });
             }
             Err(faults) => faults,
         };
@@ -197,25 +104,56 @@ impl QueryFilter {
         })
     }
 
-    /// What the filter gives for these results, in the order of their names, and this input: its
-    /// values, at most `most`. Runs on the thread that calls it, which needs
+    /// What the filter gives for these results, in the order of their names, which are its input
+    /// by their names: its values, at most `most`. Runs on the thread that calls it, which needs
     /// [`FILTER_STACK_BYTES`](crate::FILTER_STACK_BYTES) of stack.
     ///
     /// # Errors
     /// When it fails, spends more than a filter may, or gives more values.
-    pub fn run(
+    pub fn run(&self, results: &[QueryResult], most: usize) -> Result<Vec<QueryValue>, QueryFault> {
+        let is_whole = self.looked_at.is_whole(INPUT);
+        let mut values = Vec::with_capacity(results.len());
+        for (name, result) in self.names.iter().zip(results) {
+            let member = self.looked_at.member(INPUT, name);
+            let part = member.filter(|_| !is_whole);
+            values.push(self.read(result, part.unwrap_or(INPUT))?);
+        }
+        let members = self.names.iter().zip(&values);
+        let members = members.map(|(name, value)| (Val::utf8_str(name.clone()), value.clone()));
+        let input = Val::obj(members.collect());
+        self.run_with(values, input, most)
+    }
+
+    /// What a filter without names gives for one result: see [`run`](Self::run).
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn run_over(
         &self,
-        results: &[QueryValue],
-        input: &QueryValue,
+        result: &QueryResult,
+        most: usize,
+    ) -> Result<Vec<QueryValue>, QueryFault> {
+        let input = self.read(result, INPUT)?;
+        self.run_with(Vec::new(), input, most)
+    }
+
+    /// A result, as far as the filter may look at it.
+    fn read(&self, result: &QueryResult, part: PartId) -> Result<Val, QueryFault> {
+        shared::read_part(result.json(), &self.looked_at, part).map_err(|_| value::unreadable())
+    }
+
+    fn run_with(
+        &self,
+        variables: Vec<Val>,
+        input: Val,
         most: usize,
     ) -> Result<Vec<QueryValue>, QueryFault> {
         let budget = Budget::new();
         let data = Data::new(&self.lut, &budget);
-        let values = results.iter().map(|result| result.value.clone());
-        let context = Ctx::<JaqData>::new(data, Vars::new(values));
+        let context = Ctx::<JaqData>::new(data, Vars::new(variables));
         let found: Result<Vec<Val>, Stop> = self
             .main
-            .run((context, input.value.clone()))
+            .run((context, input))
             .take(most.saturating_add(1))
             .map(|value| value.map_err(program::stop))
             .collect();
@@ -234,7 +172,7 @@ impl QueryFilter {
             Ok(values) => {
                 let unsound = values.iter().find_map(|value| super::sound(value).err());
                 unsound.map_or_else(
-                    || Ok(values.into_iter().map(QueryValue::made).collect()),
+                    || Ok(values.into_iter().map(QueryValue).collect()),
                     |why| {
                         Err(fault(format!(
                             "it made a value that cannot be given: {why}"
@@ -249,16 +187,6 @@ impl QueryFilter {
             Err(Stop::Many) => Err(fault("it gives more than one value".to_owned())),
             Err(Stop::Failed(message)) => Err(fault(without_values(&message, &self.code))),
         }
-    }
-
-    /// An object of named results, for a filter that begins with `.`.
-    pub fn input(names: &[&str], results: &[QueryValue]) -> QueryValue {
-        let members = names.iter().zip(results);
-        let members = members.map(|(name, result)| {
-            let name = Val::utf8_str((*name).to_owned());
-            (name, result.value.clone())
-        });
-        QueryValue::made(Val::obj(members.collect()))
     }
 }
 
@@ -349,11 +277,12 @@ fn needed(calls: &[(&str, usize)]) -> Vec<meter::FilterDefinition<'static>> {
         .collect()
 }
 
-fn compile(
-    code: &str,
-    variables: &[String],
-) -> Result<(jaq_core::Lut<JaqData>, jaq_core::compile::TermId), Vec<FilterFault>> {
+/// A filter, compiled, and what it may look at.
+type Compiled = (jaq_core::Lut<JaqData>, jaq_core::compile::TermId, LookedAt);
+
+fn compile(code: &str, variables: &[String]) -> Result<Compiled, Vec<FilterFault>> {
     let body = syntax(0, code, |parser| parser.term())?;
+    let looked_at = LookedAt::of(&body, variables);
     let mut definition = parse::Def {
         name: MAIN,
         args: Vec::new(),
@@ -386,7 +315,7 @@ fn compile(
         .with_global_vars(variables.iter().map(String::as_str))
         .compile(modules);
     compiled
-        .map(|filter| (filter.lut, filter.id))
+        .map(|filter| (filter.lut, filter.id, looked_at))
         .map_err(|errors| {
             let errors = errors.into_iter().flat_map(|(_, errors)| errors);
             let of_names = |(part, kind): (&str, _)| program::unknown("", &[code], part, &kind);
@@ -395,171 +324,4 @@ fn compile(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{QueryFilter, QueryValue};
-    use crate::jq::{FilterId, Variables, compile, function_names, read_text};
-
-    fn value(json: &serde_json::Value) -> QueryValue {
-        QueryValue::read(json.to_string()).unwrap()
-    }
-
-    /// What a filter gives over `$a` and `$b`, each value as JSON; else its line and what is wrong.
-    fn run(code: &str) -> Result<Vec<String>, (Option<usize>, String)> {
-        let names = ["a", "b"];
-        let results = [
-            value(&json!({"items": [{"id": 1, "n": "x"}, {"id": 2}], "total_count": 2})),
-            value(&json!([3, 1, 2])),
-        ];
-        let input = QueryFilter::input(&names, &results);
-        let ran = QueryFilter::compile(code, &names)
-            .and_then(|filter| filter.run(&results, &input, 3))
-            .and_then(|values| values.iter().map(QueryValue::json).collect());
-        ran.map_err(|fault| (fault.line, fault.what))
-    }
-
-    #[test]
-    fn an_error_without_words_has_a_sentence() {
-        for code in [r#"error("")"#, r#"$a | error(" ")"#] {
-            let (_, what) = run(code).unwrap_err();
-            assert_eq!(what, "it ended itself by `error`, with no words", "{code}");
-        }
-    }
-
-    #[test]
-    fn results_are_variables_and_members_of_the_input() {
-        for code in ["$a.items | map(.id)", ".a.items | map(.id)"] {
-            assert_eq!(run(code), Ok(vec!["[1,2]".to_owned()]), "{code}");
-        }
-        assert_eq!(
-            run("$b | sort, (to_entries | length), ($a | only([\"total_count\"]))").unwrap(),
-            ["[1,2,3]", "3", r#"{"total_count":2}"#]
-        );
-    }
-
-    #[test]
-    fn a_fault_names_its_line() {
-        let fault = |code| run(code).unwrap_err();
-        let variable = "there is no variable $args; there are $a, $b";
-        assert_eq!(fault("$a\n| $args"), (Some(2), variable.to_owned()));
-        assert_eq!(
-            fault("$a\n\n| nope(1)"),
-            (Some(3), "there is no filter nope/1".to_owned())
-        );
-        assert_eq!(fault("map(").0, Some(1));
-        for code in [
-            "now",
-            "env",
-            "$ENV",
-            "input",
-            "$__prog_args",
-            "debug",
-            "halt",
-            "given",
-        ] {
-            assert!(fault(code).1.starts_with("there is no "), "{code}");
-        }
-        assert!(fault("import \"a\" as a; .").0.is_some());
-        assert_eq!(
-            fault("$a.items[0].n.x"),
-            (None, r#"cannot index a text with "x""#.to_owned())
-        );
-        assert_eq!(
-            fault("error(\"No sprint.\")"),
-            (None, "No sprint.".to_owned())
-        );
-    }
-
-    #[test]
-    fn what_a_filter_may_spend_has_an_end() {
-        for code in [
-            "def f: f; f",
-            "[limit(1000000000; repeat(1))]",
-            "reduce range(40) as $i ([1]; . + .)",
-            "\"x\" * 1000000000",
-            "[range(1; 100000000)]",
-            "def f: 1 + f; f",
-            "reduce range(60) as $i (\"xxxxxxxxxx\"; . + .)",
-            "$b[] , 4",
-            "nan",
-            "[.. | ..] | [.[] as $x | .[] as $y | .[] as $z | .[] as $w | 1] | length",
-        ] {
-            assert!(run(code).is_err() || code.starts_with("[.."), "{code}");
-        }
-    }
-
-    /// However deep it is, it is read or refused, on half of the stack that there is.
-    #[test]
-    fn a_deep_filter_ends_nothing() {
-        let with_stack = |work: fn()| {
-            let thread = std::thread::Builder::new().stack_size(crate::FILTER_STACK_BYTES / 2);
-            thread.spawn(work).unwrap().join().unwrap();
-        };
-        with_stack(|| {
-            for (open, inner, close) in [
-                ("(", "1", ")"),
-                ("[", "1", "]"),
-                ("{a:", "1", "}"),
-                ("-", "1", ""),
-                ("1|", "1", ""),
-                ("1,", "1", ""),
-                ("1+", "1", ""),
-                ("1//", "1", ""),
-                (".a|=", "1", ""),
-                ("try ", "1", ""),
-                ("if ", "1", " then 1 end"),
-                ("def f: ", "1", ";1"),
-                ("reduce ", "1", " as $x (1;1)"),
-                (". as $x|", "1", ""),
-                ("\"\\(", "1", ")\""),
-                (".[", "1", "]"),
-                ("map(", "1", ")"),
-                ("label $x|", "1", ""),
-                (".", "a", ""),
-                ("(", "", ""),
-                (". as [", "$a", "]|1"),
-            ] {
-                let signs = |text: &str| text.bytes().filter(|b| b"-([{|,+*/=".contains(b)).count();
-                let times = ((super::MAX_CODE - 10) / (open.len() + close.len()))
-                    .min((super::MAX_SIGNS - 5) / signs(open).max(1));
-                let deep = format!("{}{inner}{}", open.repeat(times), close.repeat(times));
-                if let Ok(filter) = QueryFilter::compile(&deep, &[]) {
-                    let _ended = filter.run(&[], &value(&json!(null)), 5);
-                }
-            }
-        });
-        assert!(QueryFilter::compile(&" ".repeat(5_000), &[]).is_err());
-    }
-
-    /// Only what a filter needs is compiled with it; nothing that every filter has is missing.
-    #[test]
-    fn every_function_is_there_and_does_the_same() {
-        let names = function_names();
-        let codes: Vec<String> = names
-            .iter()
-            .map(|name| {
-                let (name, arity) = name.split_once('/').unwrap();
-                match vec!["."; arity.parse().unwrap()].join("; ").as_str() {
-                    "" => name.to_owned(),
-                    arguments => format!("{name}({arguments})"),
-                }
-            })
-            .collect();
-        let program = compile("", &codes.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
-        for (place, code) in codes.iter().enumerate() {
-            let query = QueryFilter::compile(code, &[]).unwrap();
-            for input in ["[3,1,[2]]", r#"{"a":[1,"b"]}"#, r#""a,b""#, "7", "null"] {
-                let own = read_text(input).unwrap();
-                let whole = program.run_first(FilterId(place), &Variables::default(), own, 20);
-                let Ok(values) = query.run(&[], &QueryValue::read(input.to_owned()).unwrap(), 20)
-                else {
-                    continue;
-                };
-                let values: Vec<_> = values.into_iter().map(|value| value.value).collect();
-                let whole = whole.map(|values| format!("{values:?}")).map_err(drop);
-                assert_eq!(Ok(format!("{values:?}")), whole, "{code} over {input}");
-            }
-        }
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use jaq_json::{Map, Num, Val};
 
+use super::query::{LookedAt, PartId};
 use crate::json::{Admitted, Walk, said};
 
 /// Digits of a number that a machine's whole number holds whatever they are.
@@ -13,12 +14,18 @@ const MOST_EXPECTED: usize = 64;
 
 /// Admitted JSON as a value.
 pub(crate) fn read(json: &Admitted) -> Result<Val, &'static str> {
-    let mut reader = SharedReader {
-        source: json.bytes(),
-        walk: Walk::new(json.text()),
-        expected: 0,
-    };
-    reader.value().ok_or("it is not JSON")
+    SharedReader::new(json).value().ok_or("it is not JSON")
+}
+
+/// The part of it that a filter may look at: what else is there is left out, and null where its
+/// place counts.
+pub(super) fn read_part(
+    json: &Admitted,
+    looked_at: &LookedAt,
+    part: PartId,
+) -> Result<Val, &'static str> {
+    let mut reader = SharedReader::new(json);
+    reader.part(looked_at, part).ok_or("it is not JSON")
 }
 
 struct SharedReader<'t> {
@@ -28,7 +35,59 @@ struct SharedReader<'t> {
     expected: usize,
 }
 
-impl SharedReader<'_> {
+impl<'t> SharedReader<'t> {
+    fn new(json: &'t Admitted) -> Self {
+        Self {
+            source: json.bytes(),
+            walk: Walk::new(json.text()),
+            expected: 0,
+        }
+    }
+
+    /// The next value, as far as the filter may look at it.
+    fn part(&mut self, looked_at: &LookedAt, part: PartId) -> Option<Val> {
+        if looked_at.is_whole(part) {
+            return self.value();
+        }
+        if !looked_at.is_looked_at(part) {
+            self.walk.value();
+            return Some(Val::Null);
+        }
+        match self.walk.peek()? {
+            b'{' => {
+                self.walk.steps(b'{');
+                let mut members = Map::default();
+                while let Some(name) = self.walk.name() {
+                    match looked_at.member(part, &said(name)) {
+                        Some(member) => {
+                            let name = self.text(name);
+                            members.insert(name, self.part(looked_at, member)?);
+                        }
+                        None => {
+                            self.walk.value();
+                        }
+                    }
+                }
+                Some(Val::obj(members))
+            }
+            b'[' => {
+                self.walk.steps(b'[');
+                let each = looked_at.each(part);
+                let mut items = Vec::new();
+                while self.walk.goes_on() {
+                    match each {
+                        Some(each) => items.push(self.part(looked_at, each)?),
+                        None => {
+                            self.walk.value();
+                        }
+                    }
+                }
+                Some(Val::Arr(items.into()))
+            }
+            _ => self.value(),
+        }
+    }
+
     /// The next value. It is no deeper than what is admitted.
     fn value(&mut self) -> Option<Val> {
         match self.walk.peek()? {

@@ -8,7 +8,7 @@ mod request;
 
 use std::sync::Arc;
 
-use footbridge_connector::{QueryFilter, QueryValue, fence, may_be_fenced, unfence};
+use footbridge_connector::{QueryResult, QueryValue, fence, may_be_fenced, unfence};
 use footbridge_mcp::{Call, Content, Effect, Output, Tool, ToolResult, fail};
 use serde_json::{Value, json};
 
@@ -157,15 +157,14 @@ struct Made {
 /// What the filter makes of the results, on a thread that has the stack for it.
 async fn made(request: Arc<QueryRequest>, results: ReadResults) -> Result<Made, String> {
     blocking(move || {
-        let names: Vec<&str> = request.names().collect();
         let Some(filter) = &request.filter else {
+            let names: Vec<&str> = request.names().collect();
             return Ok(Made {
-                json: QueryValue::object_json(&names, &results.values),
+                json: QueryResult::object_json(&names, &results.values),
                 has_others_words: true,
             });
         };
-        let input = QueryFilter::input(&names, &results.values);
-        let found = filter.compiled.run(&results.values, &input, MAX_VALUES);
+        let found = filter.compiled.run(&results.values, MAX_VALUES);
         let fault = |fault| format!("The filter failed: {}.", request::sentence(&fault));
         let mut found = found.map_err(fault)?;
         let value = match found.len() {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use footbridge_connector::QueryValue;
+use footbridge_connector::QueryResult;
 use footbridge_mcp::Endpoint;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -19,7 +19,7 @@ const LARGE: usize = 64 << 10;
 /// What the reads gave, in the order of the calls.
 #[derive(Debug)]
 pub(super) struct ReadResults {
-    pub(super) values: Vec<QueryValue>,
+    pub(super) values: Vec<QueryResult>,
     /// Lists that have more rows than they gave.
     unread: Vec<String>,
 }
@@ -44,7 +44,7 @@ pub(super) async fn read(
     caller: &Arc<Caller>,
 ) -> Result<ReadResults, String> {
     let composed = ComposedCall::default();
-    let mut values: Vec<Option<QueryValue>> = vec![None; request.calls.len()];
+    let mut values: Vec<Option<QueryResult>> = vec![None; request.calls.len()];
     let mut is_started = vec![false; request.calls.len()];
     let mut under_way = FuturesUnordered::new();
     let mut rows = 0;
@@ -58,7 +58,7 @@ pub(super) async fn read(
                 Some(is_started) if is_ready && !*is_started => *is_started = true,
                 _ => continue,
             }
-            let earlier: Vec<QueryValue> = call
+            let earlier: Vec<QueryResult> = call
                 .references
                 .iter()
                 .filter_map(|reference| values.get(reference.call).cloned().flatten())
@@ -86,7 +86,7 @@ pub(super) async fn read(
             *slot = Some(value);
         }
     }
-    let values: Vec<QueryValue> = values.into_iter().flatten().collect();
+    let values: Vec<QueryResult> = values.into_iter().flatten().collect();
     let named = request.names().zip(&values);
     let unread = named
         .filter_map(|(name, value)| unread(name, value))
@@ -98,11 +98,11 @@ pub(super) async fn read(
 async fn one(
     request: Arc<QueryRequest>,
     index: usize,
-    earlier: Vec<QueryValue>,
+    earlier: Vec<QueryResult>,
     endpoint: &Endpoint<Caller>,
     caller: Arc<Caller>,
     composed: ComposedCall,
-) -> Result<QueryValue, String> {
+) -> Result<QueryResult, String> {
     let Some(call) = request.calls.get(index) else {
         return Err("there is no such call".to_owned());
     };
@@ -119,7 +119,7 @@ async fn one(
     if output.is_error() {
         return Err(output.first_text().unwrap_or_default().to_owned());
     }
-    let read = |text: String| QueryValue::read(text).map_err(|fault| fault.what);
+    let read = |text: String| QueryResult::read(text).map_err(|fault| fault.what);
     match output.take_extension::<CallEnd>() {
         Some(CallEnd::Answered(answer)) if answer.text.len() > LARGE => {
             blocking(move || read(answer.text)).await
@@ -130,7 +130,10 @@ async fn one(
 }
 
 /// The arguments of a call with what they refer to.
-fn resolved(call: Option<&QueryCall>, earlier: &[QueryValue]) -> Result<serde_json::Value, String> {
+fn resolved(
+    call: Option<&QueryCall>,
+    earlier: &[QueryResult],
+) -> Result<serde_json::Value, String> {
     let Some(call) = call else {
         return Err("there is no such call".to_owned());
     };
@@ -142,14 +145,12 @@ fn resolved(call: Option<&QueryCall>, earlier: &[QueryValue]) -> Result<serde_js
 }
 
 /// Says of a list that it has more rows than it gave.
-fn unread(name: &str, value: &QueryValue) -> Option<String> {
-    let has = |key: &str| value.get(key).is_some();
-    if !(has("truncated") || has("next_cursor")) {
+fn unread(name: &str, result: &QueryResult) -> Option<String> {
+    if !result.has_more() {
         return None;
     }
-    let rows = value.rows();
-    let total = value.get("total_count").and_then(|total| total.json().ok());
-    Some(match total {
+    let rows = result.rows();
+    Some(match result.total() {
         Some(total) => format!("{name} gave {rows} of {total} rows"),
         None => format!("{name} gave {rows} rows and has more"),
     })

@@ -1,6 +1,6 @@
 //! References from an argument to what an earlier call gave: `{"$from": "a", "path": ".items[0].id"}`.
 
-use footbridge_connector::{QueryFilter, QueryValue};
+use footbridge_connector::{QueryFilter, QueryResult};
 use serde_json::Value;
 
 use super::request::sentence;
@@ -92,11 +92,15 @@ fn collect(
 
 impl ArgumentReference {
     /// Puts what the earlier call gave into the arguments. Runs a filter: see
-    /// [`QueryFilter::run`].
-    pub(super) fn resolve(&self, arguments: &mut Value, result: &QueryValue) -> Result<(), String> {
+    /// [`QueryFilter::run_over`].
+    pub(super) fn resolve(
+        &self,
+        arguments: &mut Value,
+        result: &QueryResult,
+    ) -> Result<(), String> {
         let Self { name, path, .. } = self;
         let refers = format!("it refers to {path} of {name}");
-        let found = self.filter.run(&[], result, 1);
+        let found = self.filter.run_over(result, 1);
         let found = found.map_err(|fault| format!("{refers}: {}", sentence(&fault)))?;
         let value = match found.as_slice() {
             [value, ..] => value
