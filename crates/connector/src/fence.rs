@@ -180,7 +180,7 @@ fn unfence_value(value: &mut Value) {
 fn push_escaped(out: &mut String, text: &str) {
     if text.is_ascii()
         && memchr::memchr2(b'<', b'&', text.as_bytes()).is_none()
-        && !text.bytes().any(hidden::is_control)
+        && !hidden::has_control(text.as_bytes())
     {
         out.push_str(text);
         return;

@@ -10,6 +10,7 @@ mod json;
 mod message;
 mod meter;
 mod natives;
+mod plain_object;
 mod program;
 mod query;
 mod reach;

@@ -8,6 +8,12 @@ pub(super) fn is_control(byte: u8) -> bool {
     matches!(byte, 0..=8 | 0xb | 0xc | 0xe..=0x1f | 0x7f)
 }
 
+/// Whether any byte is one: a run of them at once, as hardly a text has any.
+pub(super) fn has_control(bytes: &[u8]) -> bool {
+    let in_run = |run: &[u8]| run.iter().fold(false, |has, byte| has | is_control(*byte));
+    bytes.chunks(64).any(in_run)
+}
+
 /// True for a character that leaves no trace where it stands.
 pub(super) fn is_hidden(character: char) -> bool {
     match character {

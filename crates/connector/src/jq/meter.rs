@@ -4,6 +4,8 @@
 use jaq_core::load::{lex, parse};
 use jaq_core::ops::Math;
 
+use super::plain_object::{self, PlainObject};
+
 pub(crate) type Term<'s> = parse::Term<&'s str>;
 pub(crate) type FilterDefinition<'s> = parse::Def<&'s str>;
 
@@ -41,12 +43,24 @@ pub(crate) struct Named<'s> {
     pub(crate) large: Vec<&'s str>,
     /// The filters that are called, each with the number of its arguments.
     pub(crate) calls: Vec<(&'s str, usize)>,
+    /// Where they are taken out, the objects that need no jq, in the order of their natives.
+    pub(crate) objects: Option<Vec<PlainObject>>,
 }
 
 /// Makes every definition that calls itself, or one that encloses it, pay for each call; the names
 /// in them all.
 pub(crate) fn definitions<'s>(definitions: &mut [FilterDefinition<'s>]) -> Named<'s> {
     let mut named = Named::default();
+    walk_definitions(definitions, &mut Vec::new(), &mut named);
+    named
+}
+
+/// The same, and puts natives of their own in the place of objects that need no jq.
+pub(crate) fn definitions_and_objects<'s>(definitions: &mut [FilterDefinition<'s>]) -> Named<'s> {
+    let mut named = Named {
+        objects: Some(Vec::new()),
+        ..Named::default()
+    };
     walk_definitions(definitions, &mut Vec::new(), &mut named);
     named
 }
@@ -137,6 +151,14 @@ fn walk<'s>(term: &mut Term<'s>, open: &mut Vec<Open<'s>>, named: &mut Named<'s>
             }
         }
         Term::Obj(entries) => {
+            if let Some(objects) = &mut named.objects
+                && let Some(native) = plain_object::native(objects.len())
+                && let Some(object) = PlainObject::of(entries)
+            {
+                objects.push(object);
+                *term = Term::Call(native, vec![]);
+                return;
+            }
             for (key, value) in entries {
                 walk(key, open, named);
                 if let Some(value) = value {

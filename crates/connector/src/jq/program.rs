@@ -11,6 +11,7 @@ use jaq_core::{Ctx, DataT, Exn, Lut, Vars};
 use jaq_json::Val;
 
 use super::budget::{Budget, Spent};
+use super::plain_object::PlainObject;
 use super::variable::{Variable, Variables};
 use super::{meter, natives};
 
@@ -19,11 +20,21 @@ use super::{meter, natives};
 pub(crate) struct Data<'a> {
     lut: &'a Lut<JaqData>,
     pub(crate) budget: &'a Budget,
+    /// Objects that natives make, each the one of its place.
+    pub(crate) objects: &'a [PlainObject],
 }
 
 impl<'a> Data<'a> {
-    pub(super) fn new(lut: &'a Lut<JaqData>, budget: &'a Budget) -> Self {
-        Self { lut, budget }
+    pub(super) fn new(
+        lut: &'a Lut<JaqData>,
+        budget: &'a Budget,
+        objects: &'a [PlainObject],
+    ) -> Self {
+        Self {
+            lut,
+            budget,
+            objects,
+        }
     }
 }
 
@@ -258,10 +269,7 @@ fn compile_all(shared: &str, filters: &[&str]) -> Result<FilterTable, Vec<Filter
     let budget = Budget::new();
     budget.entries.set(filters.len());
     {
-        let data = Data {
-            lut: &main.lut,
-            budget: &budget,
-        };
+        let data = Data::new(&main.lut, &budget, &[]);
         let context = Ctx::<JaqData>::new(data, Vars::new(Variables::default().values()));
         main.id.run((context, Val::Null)).for_each(drop);
     }
@@ -396,10 +404,7 @@ impl Program {
             return Err(Stop::Failed("no such filter".into()));
         };
         let context = Ctx::<JaqData>::new(
-            Data {
-                lut: &compiled.lut,
-                budget,
-            },
+            Data::new(&compiled.lut, budget, &[]),
             Vars::new(variables.values()),
         );
         entry

@@ -13,6 +13,7 @@ use jaq_json::Val;
 
 use super::budget::{Budget, Spent};
 use super::message::without_values;
+use super::plain_object::{self, PlainObject};
 use super::program::{self, Data, FilterFault, JaqData, Stop, syntax};
 use super::{meter, natives, shared};
 use looked_at::INPUT;
@@ -46,6 +47,7 @@ pub struct QueryFilter {
     code: String,
     names: Vec<String>,
     looked_at: LookedAt,
+    objects: Vec<PlainObject>,
 }
 
 impl std::fmt::Debug for QueryFilter {
@@ -79,13 +81,14 @@ impl QueryFilter {
         }
         let variables: Vec<String> = names.iter().map(|name| format!("${name}")).collect();
         let faults = match compile(code, &variables) {
-            Ok((lut, main, looked_at)) => {
+            Ok(compiled) => {
                 return Ok(Self {
-                    lut,
-                    main,
+                    lut: compiled.filter.lut,
+                    main: compiled.filter.id,
                     code: code.to_owned(),
                     names: names.iter().map(|&name| name.to_owned()).collect(),
-                    looked_at,
+                    looked_at: compiled.looked_at,
+                    objects: compiled.objects,
                 });
             }
             Err(faults) => faults,
@@ -142,6 +145,12 @@ impl QueryFilter {
         shared::read_part(result.json(), &self.looked_at, part).map_err(|_| value::unreadable())
     }
 
+    /// How many of its objects need no jq.
+    #[cfg(test)]
+    pub(super) fn plain_objects(&self) -> usize {
+        self.objects.len()
+    }
+
     fn run_with(
         &self,
         variables: Vec<Val>,
@@ -149,7 +158,7 @@ impl QueryFilter {
         most: usize,
     ) -> Result<Vec<QueryValue>, QueryFault> {
         let budget = Budget::new();
-        let data = Data::new(&self.lut, &budget);
+        let data = Data::new(&self.lut, &budget, &self.objects);
         let context = Ctx::<JaqData>::new(data, Vars::new(variables));
         let found: Result<Vec<Val>, Stop> = self
             .main
@@ -172,7 +181,7 @@ impl QueryFilter {
             Ok(values) => {
                 let unsound = values.iter().find_map(|value| super::sound(value).err());
                 unsound.map_or_else(
-                    || Ok(values.into_iter().map(QueryValue).collect()),
+                    || Ok(values.into_iter().map(QueryValue::made).collect()),
                     |why| {
                         Err(fault(format!(
                             "it made a value that cannot be given: {why}"
@@ -277,10 +286,14 @@ fn needed(calls: &[(&str, usize)]) -> Vec<meter::FilterDefinition<'static>> {
         .collect()
 }
 
-/// A filter, compiled, and what it may look at.
-type Compiled = (jaq_core::Lut<JaqData>, jaq_core::compile::TermId, LookedAt);
+/// A filter, compiled.
+struct CompiledQuery {
+    filter: jaq_core::Filter<JaqData>,
+    looked_at: LookedAt,
+    objects: Vec<PlainObject>,
+}
 
-fn compile(code: &str, variables: &[String]) -> Result<Compiled, Vec<FilterFault>> {
+fn compile(code: &str, variables: &[String]) -> Result<CompiledQuery, Vec<FilterFault>> {
     let body = syntax(0, code, |parser| parser.term())?;
     let looked_at = LookedAt::of(&body, variables);
     let mut definition = parse::Def {
@@ -288,7 +301,7 @@ fn compile(code: &str, variables: &[String]) -> Result<Compiled, Vec<FilterFault
         args: Vec::new(),
         body,
     };
-    let priced = meter::definitions(std::slice::from_mut(&mut definition));
+    let priced = meter::definitions_and_objects(std::slice::from_mut(&mut definition));
     if let Some(number) = priced.large.first() {
         return Err(vec![FilterFault {
             filter: 0,
@@ -311,11 +324,16 @@ fn compile(code: &str, variables: &[String]) -> Result<Compiled, Vec<FilterFault
         }]
     })?;
     let compiled = jaq_core::Compiler::default()
-        .with_funs(natives::all(0))
+        .with_funs(natives::all(0).chain(plain_object::natives()))
         .with_global_vars(variables.iter().map(String::as_str))
         .compile(modules);
+    let objects = priced.objects.unwrap_or_default();
     compiled
-        .map(|filter| (filter.lut, filter.id, looked_at))
+        .map(|filter| CompiledQuery {
+            filter,
+            looked_at,
+            objects,
+        })
         .map_err(|errors| {
             let errors = errors.into_iter().flat_map(|(_, errors)| errors);
             let of_names = |(part, kind): (&str, _)| program::unknown("", &[code], part, &kind);

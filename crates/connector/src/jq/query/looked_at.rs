@@ -30,14 +30,14 @@ struct LookedPart {
 /// Where the values that a term gives come from, besides those that the filter made of what it may
 /// look at anyway.
 #[derive(Debug, Clone, Default)]
-struct Given {
+struct TermSource {
     /// They are values of these parts, in which nothing was looked at yet.
     parts: BTreeSet<PartId>,
     /// They are lists that the filter made, with items that come from there.
-    items: Option<Box<Given>>,
+    items: Option<Box<TermSource>>,
 }
 
-impl Given {
+impl TermSource {
     fn part(part: PartId) -> Self {
         Self {
             parts: BTreeSet::from([part]),
@@ -64,7 +64,7 @@ impl Given {
 }
 
 /// Variables and where their values come from, the innermost last.
-type Scope = Vec<(String, Given)>;
+type Bindings = Vec<(String, TermSource)>;
 
 /// Parts that are told apart: a filter of more is given everything.
 const MAX_PARTS: usize = 200;
@@ -78,7 +78,7 @@ impl LookedAt {
             parts: vec![LookedPart::default()],
         };
         if looked_at.look_through(term, names).is_none() {
-            looked_at.take_whole(&Given::part(INPUT));
+            looked_at.take_whole(&TermSource::part(INPUT));
         }
         looked_at
     }
@@ -89,17 +89,17 @@ impl LookedAt {
         let mut looked_at = Self {
             parts: vec![LookedPart::default()],
         };
-        looked_at.take_whole(&Given::part(INPUT));
+        looked_at.take_whole(&TermSource::part(INPUT));
         looked_at
     }
 
     fn look_through(&mut self, term: &Term<'_>, names: &[String]) -> Option<()> {
-        let mut scope = Scope::new();
+        let mut scope = Bindings::new();
         for variable in names {
             let part = self.member_of(INPUT, variable.trim_start_matches('$'))?;
-            scope.push((variable.clone(), Given::part(part)));
+            scope.push((variable.clone(), TermSource::part(part)));
         }
-        self.consume(term, &Given::part(INPUT), &mut scope)
+        self.consume(term, &TermSource::part(INPUT), &mut scope)
     }
 
     /// Whether all of a part may be looked at.
@@ -159,7 +159,7 @@ impl LookedAt {
         Some(each)
     }
 
-    fn take_whole(&mut self, given: &Given) {
+    fn take_whole(&mut self, given: &TermSource) {
         for part in &given.parts {
             if let Some(part) = self.parts.get_mut(*part) {
                 part.is_whole = true;
@@ -171,18 +171,18 @@ impl LookedAt {
     }
 
     /// The values of a name in these; a list has none.
-    fn named(&mut self, given: &Given, name: &str) -> Option<Given> {
+    fn named(&mut self, given: &TermSource, name: &str) -> Option<TermSource> {
         let parts = given.parts.iter().map(|part| self.member_of(*part, name));
-        Some(Given {
+        Some(TermSource {
             parts: parts.collect::<Option<_>>()?,
             items: None,
         })
     }
 
     /// The items of these lists, and the members of these objects.
-    fn every(&mut self, given: &Given) -> Option<Given> {
+    fn every(&mut self, given: &TermSource) -> Option<TermSource> {
         let parts = given.parts.iter().map(|part| self.each_of(*part));
-        let every = Given {
+        let every = TermSource {
             parts: parts.collect::<Option<_>>()?,
             items: None,
         };
@@ -194,17 +194,22 @@ impl LookedAt {
 
     /// Goes through a term and takes for whole what is looked at by more than its place; where the
     /// values that it gives come from. None where that cannot be told.
-    fn walk(&mut self, term: &Term<'_>, input: &Given, scope: &mut Scope) -> Option<Given> {
+    fn walk(
+        &mut self,
+        term: &Term<'_>,
+        input: &TermSource,
+        scope: &mut Bindings,
+    ) -> Option<TermSource> {
         match term {
             Term::Id => Some(input.clone()),
-            Term::Num(_) | Term::Break(_) | Term::Arr(None) => Some(Given::default()),
+            Term::Num(_) | Term::Break(_) | Term::Arr(None) => Some(TermSource::default()),
             Term::Var(name) => {
                 let known = scope.iter().rev().find(|(known, _)| known == name);
                 Some(known.map(|(_, given)| given.clone()).unwrap_or_default())
             }
             Term::Recurse => {
                 self.take_whole(input);
-                Some(Given::default())
+                Some(TermSource::default())
             }
             Term::Str(_, parts) => {
                 for part in parts {
@@ -212,18 +217,18 @@ impl LookedAt {
                         self.consume(term, input, scope)?;
                     }
                 }
-                Some(Given::default())
+                Some(TermSource::default())
             }
-            Term::Arr(Some(items)) => Some(Given::list_of(self.walk(items, input, scope)?)),
+            Term::Arr(Some(items)) => Some(TermSource::list_of(self.walk(items, input, scope)?)),
             Term::Obj(entries) => {
                 for (key, value) in entries {
                     self.entry(key, value.as_ref(), input, scope)?;
                 }
-                Some(Given::default())
+                Some(TermSource::default())
             }
             Term::Neg(term) => {
                 self.consume(term, input, scope)?;
-                Some(Given::default())
+                Some(TermSource::default())
             }
             Term::Label(_, term) | Term::TryCatch(term, None) => self.walk(term, input, scope),
             Term::BinOp(left, operator, right) => {
@@ -255,7 +260,7 @@ impl LookedAt {
     }
 
     /// A term whose values are looked at as a whole.
-    fn consume(&mut self, term: &Term<'_>, input: &Given, scope: &mut Scope) -> Option<()> {
+    fn consume(&mut self, term: &Term<'_>, input: &TermSource, scope: &mut Bindings) -> Option<()> {
         let given = self.walk(term, input, scope)?;
         self.take_whole(&given);
         Some(())
@@ -265,8 +270,8 @@ impl LookedAt {
         &mut self,
         key: &Term<'_>,
         value: Option<&Term<'_>>,
-        input: &Given,
-        scope: &mut Scope,
+        input: &TermSource,
+        scope: &mut Bindings,
     ) -> Option<()> {
         match (key, value) {
             (key, Some(value)) => {
@@ -291,9 +296,9 @@ impl LookedAt {
         left: &Term<'_>,
         operator: &parse::BinaryOp<&str>,
         right: &Term<'_>,
-        input: &Given,
-        scope: &mut Scope,
-    ) -> Option<Given> {
+        input: &TermSource,
+        scope: &mut Bindings,
+    ) -> Option<TermSource> {
         match operator {
             parse::BinaryOp::Pipe(None) => {
                 let piped = self.walk(left, input, scope)?;
@@ -322,7 +327,7 @@ impl LookedAt {
             | parse::BinaryOp::Cmp(_) => {
                 self.consume(left, input, scope)?;
                 self.consume(right, input, scope)?;
-                Some(Given::default())
+                Some(TermSource::default())
             }
             parse::BinaryOp::Assign
             | parse::BinaryOp::Update
@@ -330,20 +335,20 @@ impl LookedAt {
             | parse::BinaryOp::UpdateAlt => {
                 self.take_whole(input);
                 self.consume(left, input, scope)?;
-                self.consume(right, &Given::default(), scope)?;
+                self.consume(right, &TermSource::default(), scope)?;
                 // the right of all but `|=` is given the input, which is whole
-                Some(Given::default())
+                Some(TermSource::default())
             }
         }
     }
 
     fn step(
         &mut self,
-        at: &Given,
+        at: &TermSource,
         step: &Step<Term<'_>>,
-        input: &Given,
-        scope: &mut Scope,
-    ) -> Option<Given> {
+        input: &TermSource,
+        scope: &mut Bindings,
+    ) -> Option<TermSource> {
         match step {
             Step::Index(Term::Num(_)) | Step::Range(None, None) => self.every(at),
             Step::Index(Term::Neg(number)) if matches!(**number, Term::Num(_)) => self.every(at),
@@ -352,7 +357,7 @@ impl LookedAt {
                 None => {
                     self.take_whole(at);
                     self.consume(key, input, scope)?;
-                    Some(Given::default())
+                    Some(TermSource::default())
                 }
             },
             Step::Range(from, to) => {
@@ -370,14 +375,14 @@ impl LookedAt {
         &mut self,
         name: &str,
         arguments: &[Term<'_>],
-        input: &Given,
-        scope: &mut Scope,
-    ) -> Option<Given> {
+        input: &TermSource,
+        scope: &mut Bindings,
+    ) -> Option<TermSource> {
         match (name, arguments) {
-            ("empty" | "null" | "true" | "false", []) => Some(Given::default()),
+            ("empty" | "null" | "true" | "false", []) => Some(TermSource::default()),
             ("length", []) => {
                 self.every(input)?;
-                Some(Given::default())
+                Some(TermSource::default())
             }
             ("first" | "last", []) => self.every(input),
             ("first" | "last", [values]) => self.walk(values, input, scope),
@@ -387,28 +392,28 @@ impl LookedAt {
             }
             ("map", [change]) => {
                 let every = self.every(input)?;
-                Some(Given::list_of(self.walk(change, &every, scope)?))
+                Some(TermSource::list_of(self.walk(change, &every, scope)?))
             }
             ("any" | "all", [condition]) => {
                 let every = self.every(input)?;
                 self.consume(condition, &every, scope)?;
-                Some(Given::default())
+                Some(TermSource::default())
             }
             ("sort_by" | "unique_by" | "group_by" | "min_by" | "max_by", [key]) => {
                 let every = self.every(input)?;
                 self.consume(key, &every, scope)?;
                 Some(match name {
                     "min_by" | "max_by" => every,
-                    "group_by" => Given::list_of(Given::list_of(every)),
-                    _ => Given::list_of(every),
+                    "group_by" => TermSource::list_of(TermSource::list_of(every)),
+                    _ => TermSource::list_of(every),
                 })
             }
             (_, arguments) => {
                 self.take_whole(input);
                 for argument in arguments {
-                    self.consume(argument, &Given::default(), scope)?;
+                    self.consume(argument, &TermSource::default(), scope)?;
                 }
-                Some(Given::default())
+                Some(TermSource::default())
             }
         }
     }

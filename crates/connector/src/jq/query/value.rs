@@ -112,6 +112,10 @@ pub(super) fn unreadable() -> QueryFault {
 pub struct QueryValue(pub(super) Val);
 
 impl QueryValue {
+    pub(in crate::jq) fn made(value: Val) -> Self {
+        Self(value)
+    }
+
     /// A list of these.
     pub fn list(items: Vec<Self>) -> Self {
         Self(items.into_iter().map(|item| item.0).collect())
