@@ -60,6 +60,10 @@ mod shortened;
 mod small_file;
 mod spelling;
 mod terminal;
+// The one reader of the switch for golden files, which the tests beside `src` have too.
+#[cfg(test)]
+#[path = "../tests/harness/golden.rs"]
+mod golden_file;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-// Pictures of the pages, kept in docs/pictures, and a look at what hinders a reader. `PICTURES_UPDATE=1` takes the pictures anew: look at them
-// before they are committed.
+// Pictures of the pages, kept in docs/pictures, and a look at what hinders a reader. `INSTA_UPDATE=always`, the switch
+// of all golden files, takes the pictures anew: look at them before they are committed.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -18,8 +18,9 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export async function picture(tab, name) {
   const seen = await tab.screenshot({ animations: "disabled", caret: "hide" });
   const kept = path.join(KEPT, `${name}.png`);
-  if (process.env.PICTURES_UPDATE || !existsSync(kept)) {
-    assert.ok(process.env.PICTURES_UPDATE, `there is no picture ${name}: PICTURES_UPDATE=1 takes it`);
+  const isRewritten = process.env.INSTA_UPDATE === "always";
+  if (isRewritten || !existsSync(kept)) {
+    assert.ok(isRewritten, `there is no picture ${name}: INSTA_UPDATE=always takes it`);
     writeFileSync(kept, seen);
     return;
   }

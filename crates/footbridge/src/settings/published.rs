@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::SettingsFile;
 use crate::cli::Cli;
+use crate::golden_file::assert_golden;
 use crate::setting_table::{
     SETTINGS, SettingRow, SettingUser, SettingValueKind, describe, setting_of,
 };
@@ -23,24 +24,16 @@ fn root() -> PathBuf {
 #[track_caller]
 fn is_published(file: &str, between: Option<(&str, &str)>, wanted: &str) {
     let path = root().join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
     let published = match between {
         None => wanted.to_owned(),
         Some((first, last)) => {
+            let text = std::fs::read_to_string(&path).unwrap();
             let (before, rest) = text.split_once(first).expect("its first line");
             let (_, after) = rest.split_once(last).expect("its last line");
             format!("{before}{first}\n{wanted}{last}{after}")
         }
     };
-    if published != text && std::env::var("INSTA_UPDATE").is_ok_and(|how| how == "always") {
-        std::fs::write(&path, published).unwrap();
-        return;
-    }
-    assert!(
-        published == text,
-        "{file} is not what the table of settings says; INSTA_UPDATE=always writes it anew:\n\
-         {wanted}"
-    );
+    assert_golden(&path, &published);
 }
 
 /// Every flag of the program, with the path of its command.
