@@ -1,10 +1,10 @@
 //! What settings say of connectors, held against the connectors that there are: gates, names of
 //! tools, of settings and of skills.
 
-use footbridge_connector::{Connector, ConnectorTool, Decides, SettingValues};
+use footbridge_connector::{Connector, ConnectorTool, Decides, SettingValues, ToolEffect};
 
 use super::resolved::file_of;
-use crate::allow::{AllowWord, AllowedEffect};
+use crate::allow::{AllowWord, AllowedEffect, Passage};
 use crate::connectors::{ConnectorFile, Connectors};
 use crate::exit::Trouble;
 use crate::gate::Gate;
@@ -86,7 +86,8 @@ fn is_called(tool: &ConnectorTool, name: &str) -> bool {
     tool.name == name || tool.aliases.iter().any(|alias| alias == name)
 }
 
-/// A word that is no tool of the connectors it is for was meant to open or close something.
+/// A word that is no tool of the connectors it is for was meant to open or close something; and one
+/// that is to close a tool that only reads would do nothing.
 pub(super) fn check_allowed_tools(
     settings: &Settings,
     compiled: &[(ConnectorFile, String, Connector)],
@@ -103,13 +104,22 @@ pub(super) fn check_allowed_tools(
                 .flat_map(|(_, _, connector)| connector.tools())
         };
         for word in words {
-            let AllowWord::Tool(unknown, _) = word else {
+            let AllowWord::Tool(unknown, passage) = &word else {
                 continue;
             };
-            if tools().any(|tool| is_called(tool, &unknown)) {
+            let is_named = |tool: &&ConnectorTool| is_called(tool, unknown);
+            let named: Vec<_> = tools().filter(is_named).collect();
+            let only_reads = named.iter().all(|tool| tool.effect == ToolEffect::Read);
+            if !named.is_empty() && (*passage == Passage::Open || !only_reads) {
                 continue;
             }
-            let near = did_you_mean(&unknown, tools().map(|tool| tool.name.as_str()));
+            if !named.is_empty() {
+                return Err(Trouble::usage(format!(
+                    "allow: {word} would do nothing, as {unknown} only reads, and reading is always open; \
+                     leave {word} out"
+                )));
+            }
+            let near = did_you_mean(unknown, tools().map(|tool| tool.name.as_str()));
             return Err(Trouble::usage(format!(
                 "allow: there is no tool {unknown:?} in {}{}",
                 among

@@ -117,3 +117,21 @@ fn a_tool_that_there_is_not_is_named_with_the_one_that_was_meant() {
         "allow: there is no tool \"zzz\" in board"
     );
 }
+
+#[test]
+fn a_word_that_would_close_a_read_is_refused() {
+    let home = Home::new();
+    for word in ["card_list=closed", "card_list=propose"] {
+        let allowed = format!("write,{word}");
+        let ended = home.run(&["tools", "board", "--allow", &allowed]);
+        assert_eq!(
+            ended.complaint(2),
+            format!(
+                "allow: {word} would do nothing, as card_list only reads, and reading is always \
+                 open; leave {word} out"
+            )
+        );
+    }
+    let open = home.run(&["tools", "board", "--allow", "card_list=open"]);
+    assert_eq!(open.code, Some(0), "{open:?}");
+}
