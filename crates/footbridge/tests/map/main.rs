@@ -214,9 +214,10 @@ fn only_the_program_has_a_main() {
     }
 }
 
-/// Modules that `lib.rs` (or `main.rs`) declares.
+/// Modules that `lib.rs` (or `main.rs`) declares, but for those that tests alone have.
 fn top_level_modules(package: &Package) -> Vec<String> {
     let declaration = Regex::new(r"(?m)^(?:pub(?:\([^)]*\))? )?mod ([a-z0-9_]+);").unwrap();
+    let of_tests = Regex::new(r"(?m)^#\[cfg\(test\)\]\n(?:#.*\n)*mod [a-z0-9_]+;$").unwrap();
     package
         .targets
         .iter()
@@ -224,7 +225,7 @@ fn top_level_modules(package: &Package) -> Vec<String> {
         .flat_map(|t| {
             let text = read(t.src_path.as_std_path());
             declaration
-                .captures_iter(&text)
+                .captures_iter(&of_tests.replace_all(&text, ""))
                 .map(|c| c[1].to_owned())
                 .collect::<Vec<_>>()
         })
