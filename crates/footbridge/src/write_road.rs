@@ -21,7 +21,7 @@ mod taking;
 
 use std::sync::Arc;
 
-use footbridge_connector::{Backend, ConnectorTool, Options, ToolEffect, TouchedRecord};
+use footbridge_connector::{Backend, ConnectorTool, Options, Outcome, ToolEffect, TouchedRecord};
 use footbridge_mcp::{Call, Content, Failure, Output, Tool, ToolResult, fail};
 use footbridge_store::{AccountId, NewChange};
 use serde_json::{Map, Value, json};
@@ -152,16 +152,16 @@ impl Road {
     ///
     /// # Errors
     /// A sentence: the account is gone, or this is no tool of the board.
-    async fn acting_as(&self, account_id: AccountId) -> Result<Self, String> {
+    async fn acting_as(&self, account_id: AccountId) -> Result<Box<Self>, String> {
         let no_board = || format!("{} is no tool of the board", self.tool);
         let accounts = self.accounts.as_ref().ok_or_else(no_board)?;
         let account = accounts.account(account_id).await?;
-        Ok(Self {
+        Ok(Box::new(Self {
             backend: accounts.backend(account_id).ok_or_else(no_board)?,
             identity: account_of_board(&self.identity, account_id),
             account: Some(account.name),
             ..self.clone()
-        })
+        }))
     }
 
     /// Who a call is by, for the record: as the board's own door has it where it is an account.
@@ -381,22 +381,18 @@ async fn run(road: &Road, mut call: Call<Caller>) -> ToolResult {
     let acting_road;
     let road = match caller {
         Caller::Account(account_id, _) => {
-            acting_road = road.acting_as(account_id).await.map_err(fail)?;
-            &acting_road
+            acting_road = Box::pin(road.acting_as(account_id)).await.map_err(fail)?;
+            &*acting_road
         }
         _ => road,
     };
     let is_composed = call.extension::<ComposedCall>().is_some();
-    let is_audited = road.effect != ToolEffect::Read || road.trail.audits_reads();
-    let client = is_audited
-        .then(|| call.client().name().map(cut_name))
-        .flatten();
-    let mut log = CallLog::of(&road.tool, road.effect, caller, call.client().name());
+    let mut log = CallLog::begin();
     let mut shown = ShownCall::of(road, &mut call).filter(|_| !is_composed);
-    let carried_out = carry_out(road, call, &mut log, &mut shown).await;
-    log.ended(&carried_out);
-    if is_audited {
-        audit(road, caller, client.as_deref(), &carried_out);
+    let carried_out = carry_out(road, &mut call, &mut log, &mut shown).await;
+    log.ended(road, &call, &carried_out);
+    if road.effect != ToolEffect::Read || road.trail.audits_reads() {
+        audit(road, &call, &carried_out);
     }
     let CallAnswer { text, receipt } = match carried_out {
         Ok(answer) => answer,
@@ -429,15 +425,11 @@ async fn run(road: &Road, mut call: Call<Caller>) -> ToolResult {
 }
 
 /// Audits what is no change: a refusal, and a read where that is asked for.
-fn audit(
-    road: &Road,
-    caller: Caller,
-    client: Option<&str>,
-    carried_out: &Result<CallAnswer, NoAnswer>,
-) {
+fn audit(road: &Road, call: &Call<Caller>, carried_out: &Result<CallAnswer, NoAnswer>) {
+    let client = call.client().name().map(cut_name);
     let call = AuditedCall {
-        caller,
-        client,
+        caller: *call.caller,
+        client: client.as_deref(),
         connector: &road.connector,
         tool: &road.tool,
     };
@@ -450,11 +442,10 @@ fn audit(
     }
 }
 
-/// The call itself; the JSON of what it gives. Questions come before effects, because a client that
-/// answers them may begin the call anew.
+/// The call itself; the JSON of what it gives.
 async fn carry_out(
     road: &Road,
-    mut call: Call<Caller>,
+    call: &mut Call<Caller>,
     log: &mut CallLog,
     shown: &mut Option<ShownCall>,
 ) -> Result<CallAnswer, NoAnswer> {
@@ -466,11 +457,81 @@ async fn carry_out(
     }
     let ready = road.readiness.wait().await;
     ready.map_err(|why| NoAnswer::refused(Refuser::Checks, why))?;
-    let mut arguments = std::mem::take(&mut call.arguments).into_map();
-    let leases = match road.effect {
-        ToolEffect::Read => LeaseRule::Told,
-        _ => LeaseRule::of_call(&call, &mut arguments, road.has_own_lease),
+    let arguments = std::mem::take(&mut call.arguments).into_map();
+    let reader = caller.reader();
+    let options = Options {
+        keeps_records: reader == ResultReader::Program,
+        // marks are for clients: a program and a person at a terminal read the words alone
+        is_plain: reader != ResultReader::Client,
+        composed: composed.map(ComposedCall::budget),
+        view: shown.as_ref().and_then(ShownCall::view),
+        ..Options::default()
     };
+    match road.effect {
+        ToolEffect::Read => read(road, call, arguments, options, log, shown).await,
+        // most calls read: their future is not made larger by all that a write may wait for
+        ToolEffect::Write | ToolEffect::Destroy => {
+            Box::pin(write(road, call, arguments, options, log, shown)).await
+        }
+    }
+}
+
+/// A call that changes nothing: it is neither asked about nor kept.
+async fn read(
+    road: &Road,
+    call: &Call<Caller>,
+    mut arguments: Map<String, Value>,
+    options: Options,
+    log: &mut CallLog,
+    shown: &mut Option<ShownCall>,
+) -> Result<CallAnswer, NoAnswer> {
+    if let Some(rules) = &road.rules {
+        let applied = rules.apply(&road.backend, &mut arguments).await;
+        applied.map_err(fail)?;
+    }
+    let start = |progress| {
+        let options = Options {
+            progress,
+            ..options
+        };
+        road.backend.call_with(&road.tool, arguments, options)
+    };
+    match progress::told(call, start).await {
+        Ok(mut outcome) => Ok(CallAnswer {
+            text: text_of(&mut outcome, shown),
+            receipt: None,
+        }),
+        Err(error) => {
+            log.failed(&error);
+            Err(NoAnswer::failed(&error, *call.caller))
+        }
+    }
+}
+
+/// What a call gave, as JSON; what a page is told of it is noted.
+fn text_of(outcome: &mut Outcome, shown: &mut Option<ShownCall>) -> String {
+    if let Some(shown) = shown {
+        shown.columns = outcome.columns.take();
+    }
+    // records are there where they were asked for
+    match outcome.records.take() {
+        Some(records) => records,
+        None => std::mem::take(&mut outcome.json),
+    }
+}
+
+/// A call that may change something. Questions come before effects, because a client that answers
+/// them may begin the call anew.
+async fn write(
+    road: &Road,
+    call: &Call<Caller>,
+    mut arguments: Map<String, Value>,
+    options: Options,
+    log: &mut CallLog,
+    shown: &mut Option<ShownCall>,
+) -> Result<CallAnswer, NoAnswer> {
+    let caller = *call.caller;
+    let leases = LeaseRule::of_call(call, &mut arguments, road.has_own_lease);
     let passage = caller.tightened(road.passage, road.effect);
     let is_proposed = passage == Passage::Proposed && caller.reader() != ResultReader::Person;
     if is_proposed && caller.reader() == ResultReader::Program {
@@ -483,7 +544,7 @@ async fn carry_out(
             .map_err(fail)?,
         None => None,
     };
-    let is_again = repeated_create::is_again(road, &call, &mut arguments);
+    let is_again = repeated_create::is_again(road, call, &mut arguments);
     // a person is at a client that shows forms
     let decides_here = is_proposed && consent::can_ask(call.client());
     let digest = match is_proposed {
@@ -494,74 +555,52 @@ async fn carry_out(
             second_call::digest(caller, &arguments)
         }
         false => {
-            consent::ask(road, &call, &mut arguments, log).await?;
+            Box::pin(consent::ask(road, call, &mut arguments, log)).await?;
             Default::default()
         }
     };
-    if decides_here && let Some(answer) = own_proposals::resume(road, &call, &digest).await? {
+    if decides_here
+        && let Some(answer) = Box::pin(own_proposals::resume(road, call, &digest)).await?
+    {
         return Ok(answer);
     }
-    let key = match road.key(&call, &mut arguments) {
+    let key = match road.key(call, &mut arguments) {
         None => None,
-        Some(key) => match take_key(road, &call, key, &arguments).await? {
+        Some(key) => match Box::pin(take_key(road, call, key, &arguments)).await? {
             TakenKey::Held(key) => Some(key),
             TakenKey::Answered(answer) => return Ok(answer),
         },
     };
-    let permit = match road.effect {
-        ToolEffect::Read => None,
-        ToolEffect::Write | ToolEffect::Destroy => {
-            let passed = match &road.account {
-                Some(account) => road.brakes.pass_account(account, &road.connector).await,
-                None => road.brakes.pass(caller, &road.connector).await,
-            };
-            let refused =
-                |refusal: BrakeRefusal| NoAnswer::refused(Refuser::Brakes, refusal.to_string());
-            Some(passed.map_err(refused)?)
-        }
+    let passed = match &road.account {
+        Some(account) => road.brakes.pass_account(account, &road.connector).await,
+        None => road.brakes.pass(caller, &road.connector).await,
     };
-    let is_sent = road.effect != ToolEffect::Read && !is_proposed;
+    let refused = |refusal: BrakeRefusal| NoAnswer::refused(Refuser::Brakes, refusal.to_string());
+    let permit = passed.map_err(refused)?;
     // a key tells calls apart, whatever they hold
-    let create = match is_sent {
-        true => RoadWrite::begin(road, &call, &arguments, key.is_none(), is_again)?,
-        false => RoadWrite::default(),
+    let create = match is_proposed {
+        true => RoadWrite::default(),
+        false => RoadWrite::begin(road, call, &arguments, key.is_none(), is_again)?,
     };
-    let recording = (road.effect != ToolEffect::Read).then(|| {
-        let change = road.change(&call, &arguments);
-        let way = match is_proposed {
-            true => RecordingWay::Propose(proposals::proposal(&arguments)),
-            false => RecordingWay::Send,
-        };
-        let recording = Recording::new(road.keys.changes(), change, key, way);
-        Arc::new(recording.with_leases(leases, road.backend.connector()))
-    });
-    let reader = caller.reader();
+    let change = road.change(call, &arguments);
+    let way = match is_proposed {
+        true => RecordingWay::Propose(proposals::proposal(&arguments)),
+        false => RecordingWay::Send,
+    };
+    let recording = Recording::new(road.keys.changes(), change, key, way);
+    let recording = Arc::new(recording.with_leases(leases, road.backend.connector()));
     let start = |progress| {
         let options = Options {
             progress,
-            keeps_records: reader == ResultReader::Program,
-            // marks are for clients: a program and a person at a terminal read the words alone
-            is_plain: reader != ResultReader::Client,
-            composed: composed.map(ComposedCall::budget),
-            witness: recording.clone().map(|recording| recording as _),
-            view: shown.as_ref().and_then(ShownCall::view),
+            witness: Some(Arc::clone(&recording) as _),
+            ..options
         };
         road.backend.call_with(&road.tool, arguments, options)
     };
-    match progress::told(&call, start).await {
+    match progress::told(call, start).await {
         Ok(mut outcome) => {
-            if let Some(shown) = shown {
-                shown.columns = outcome.columns.take();
-            }
-            // records are there where they were asked for
-            let text = match outcome.records.take() {
-                Some(records) => records,
-                None => std::mem::take(&mut outcome.json),
-            };
-            let change = match &recording {
-                Some(recording) => recording.answered(&text, &outcome).await,
-                None => None,
-            };
+            let text = text_of(&mut outcome, shown);
+            let change = recording.answered(&text, &outcome).await;
             create.was_sent(road, change);
             let ignored = outcome.touched.iter().flat_map(TouchedRecord::ignored);
             let full = match (&road.rules, &column) {
@@ -572,27 +611,26 @@ async fn carry_out(
                 change,
                 full,
                 ignored: ignored.map(str::to_owned).collect(),
-                leased: recording.as_ref().and_then(|recording| recording.leased()),
+                leased: recording.leased(),
             });
             Ok(CallAnswer { text, receipt })
         }
         Err(error) => {
             create.failed(road, &error);
-            if let Some(recording) = &recording {
-                if let Some((id, touched)) = recording.proposal() {
-                    if decides_here {
-                        // a person takes their time
-                        drop(permit);
-                        return own_proposals::ask(road, &call, &digest, id, &touched).await;
-                    }
-                    let message = proposals::message(road, id, &touched);
-                    return Err(NoAnswer::proposed(message, road.is_structured));
+            if let Some((id, touched)) = recording.proposal() {
+                if decides_here {
+                    // a person takes their time
+                    drop(permit);
+                    let asked = own_proposals::ask(road, call, &digest, id, &touched);
+                    return Box::pin(asked).await;
                 }
-                if let Some(refusal) = recording.refusal() {
-                    return Err(NoAnswer::of_road(refusal));
-                }
-                recording.failed(&error).await;
+                let message = proposals::message(road, id, &touched);
+                return Err(NoAnswer::proposed(message, road.is_structured));
             }
+            if let Some(refusal) = recording.refusal() {
+                return Err(NoAnswer::of_road(refusal));
+            }
+            recording.failed(&error).await;
             log.failed(&error);
             Err(NoAnswer::failed(&error, caller))
         }

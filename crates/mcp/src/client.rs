@@ -1,12 +1,16 @@
 //! The client of a request, by what it says of itself: its name and its capabilities. Nobody
 //! vouches for that, so it is for display and for what to offer, never for rights.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use crate::page;
 use crate::request_meta::{RequestMeta, SentMeta};
+
+/// The capability under which extensions are declared.
+const EXTENSIONS: &str = "extensions";
 
 /// The client behind a request. Read from its JSON only when somebody asks.
 #[derive(Debug, Default)]
@@ -71,9 +75,6 @@ impl Client {
     /// `io.modelcontextprotocol/ui` with the media type of pages. See [`crate::Tool::page`].
     #[must_use]
     pub fn shows_pages(&self) -> bool {
-        if !self.may_declare(page::EXTENSION) {
-            return false;
-        }
         let declared = self.extension(page::EXTENSION);
         let media_types = declared.and_then(|declared| declared.get("mimeTypes")?.as_array());
         media_types.is_some_and(|types| types.iter().any(|media| media == page::MEDIA_TYPE))
@@ -81,16 +82,19 @@ impl Client {
 
     /// What the client declares of an extension, if it declares it.
     pub(crate) fn extension(&self, name: &str) -> Option<&Value> {
-        self.capabilities().get("extensions")?.get(name)
+        if !self.may_declare_extensions() {
+            return None;
+        }
+        self.capabilities().get(EXTENSIONS)?.get(name)
     }
 
-    /// Whether its JSON could hold a key, without reading it: most clients declare little, and
-    /// each request of 2026-07-28 brings it anew.
-    fn may_declare(&self, key: &str) -> bool {
+    /// Whether its JSON could declare extensions, without reading it: most clients declare none,
+    /// and each request of 2026-07-28 says so anew.
+    fn may_declare_extensions(&self) -> bool {
+        static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(EXTENSIONS));
         let json = self.meta.as_deref().or(self.capabilities.as_deref());
-        json.is_some_and(|json| {
-            memchr::memmem::find(json.as_bytes(), key.as_bytes()).is_some() || json.contains('\\')
-        })
+        json.map(str::as_bytes)
+            .is_some_and(|json| KEY.find(json).is_some() || memchr::memchr(b'\\', json).is_some())
     }
 
     fn info(&self) -> &Value {

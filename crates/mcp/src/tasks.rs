@@ -121,11 +121,7 @@ impl TaskLimits {
 
 /// Whether a client knows tasks, by the capabilities of its request.
 pub(crate) fn knows_tasks(client: &Client) -> bool {
-    client
-        .capabilities()
-        .get("extensions")
-        .and_then(|extensions| extensions.get(EXTENSION))
-        .is_some_and(Value::is_object)
+    client.extension(EXTENSION).is_some_and(Value::is_object)
 }
 
 /// What a client that does not know tasks would have to declare.

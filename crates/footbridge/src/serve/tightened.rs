@@ -1,15 +1,15 @@
 //! The headers by which a client asks for less than the operator opened. They only tighten: what is
 //! not understood closes.
 
-use ::http::HeaderMap;
+use ::http::{HeaderMap, HeaderName};
 
 use crate::allow::{AllowWord, AllowedEffect, Passage};
 use crate::caller::Tightening;
 
 /// What of reading, proposing, writing and destroying the client wants to be able to do.
-const ALLOW: &str = "footbridge-allow";
+const ALLOW: HeaderName = HeaderName::from_static("footbridge-allow");
 /// The same as reading alone, as clients send it to other servers.
-const READ_ONLY: &str = "x-mcp-readonly";
+const READ_ONLY: HeaderName = HeaderName::from_static("x-mcp-readonly");
 
 /// What a request asks to be held to; none where it says nothing.
 pub(super) fn tightening(headers: &HeaderMap) -> Option<Tightening> {

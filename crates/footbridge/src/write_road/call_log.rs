@@ -3,19 +3,16 @@
 
 use std::time::Instant;
 
-use footbridge_connector::{BackendError, Fault, ToolEffect};
-use footbridge_mcp::Failure;
+use footbridge_connector::{BackendError, Fault};
+use footbridge_mcp::{Call, Failure};
+use tracing::Level;
 
 use super::call_end::NoAnswer;
-use super::{CallAnswer, CallEnd, cut_name, effect_word};
+use super::{CallAnswer, CallEnd, Road, cut_name, effect_word};
 use crate::caller::Caller;
 
 /// A call under way, as far as the log tells of it.
 pub(super) struct CallLog {
-    tool: String,
-    effect: ToolEffect,
-    caller: Caller,
-    client: Option<String>,
     began: Instant,
     /// The backend's status and what is known beyond the sentence, of a call that failed.
     status: Option<u16>,
@@ -24,12 +21,8 @@ pub(super) struct CallLog {
 }
 
 impl CallLog {
-    pub(super) fn of(tool: &str, effect: ToolEffect, caller: Caller, client: Option<&str>) -> Self {
+    pub(super) fn begin() -> Self {
         Self {
-            tool: tool.to_owned(),
-            effect,
-            caller,
-            client: client.map(cut_name),
             began: Instant::now(),
             status: None,
             detail: None,
@@ -44,10 +37,19 @@ impl CallLog {
         self.is_our_fault = error.fault() == Fault::Us;
     }
 
-    /// Writes the line.
-    pub(super) fn ended(self, end: &Result<CallAnswer, NoAnswer>) {
-        let (tool, effect) = (self.tool.as_str(), effect_word(self.effect));
-        let (caller, client) = (self.caller, self.client.as_deref());
+    /// Writes the line, where somebody reads lines of its level.
+    pub(super) fn ended(
+        self,
+        road: &Road,
+        call: &Call<Caller>,
+        end: &Result<CallAnswer, NoAnswer>,
+    ) {
+        if !self.is_our_fault && !tracing::enabled!(Level::INFO) {
+            return;
+        }
+        let (tool, effect) = (road.tool.as_str(), effect_word(road.effect));
+        let (caller, client) = (*call.caller, call.client().name().map(cut_name));
+        let client = client.as_deref();
         let (status, detail) = (self.status, self.detail.as_deref());
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let refused_by = match end {

@@ -430,6 +430,8 @@ async fn read(backend: &Backend, tool: &str, arguments: Value) -> Option<Value> 
         is_plain: true,
         ..Options::default()
     };
-    let outcome = backend.call_with(tool, arguments, options).await.ok()?;
+    // most calls look nothing up: their future has no room for it
+    let outcome = Box::pin(backend.call_with(tool, arguments, options)).await;
+    let outcome = outcome.ok()?;
     serde_json::from_str(&outcome.json).ok()
 }

@@ -27,11 +27,16 @@ pub(super) async fn told<F: Future>(
 ) -> F::Output {
     if !call.wants_progress() {
         let line = matches!(*call.caller, Caller::Terminal).then(ProgressLine::shown);
-        return match line.flatten() {
-            Some(line) => start(Some(drawn_on(line))).await,
-            None => start(None).await,
-        };
+        return start(line.flatten().map(drawn_on)).await;
     }
+    // few calls are told of: the others need no room for it
+    Box::pin(told_of_steps(call, start)).await
+}
+
+async fn told_of_steps<F: Future>(
+    call: &Call<Caller>,
+    start: impl FnOnce(Option<OnProgress>) -> F,
+) -> F::Output {
     let (sender, mut steps) = mpsc::channel(WAITING);
     let note: OnProgress = Arc::new(move |step: Progress| {
         // a client that is behind hears the next one

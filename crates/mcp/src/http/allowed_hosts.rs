@@ -43,7 +43,11 @@ impl AllowedHosts {
         } else {
             bare
         };
-        if !host.is_empty() && !self.hosts.contains(&host) {
+        // What is no host is no name that anybody reaches us by.
+        let is_host = host
+            .parse::<Authority>()
+            .is_ok_and(|authority| authority.host() == host);
+        if is_host && !self.hosts.contains(&host) {
             self.hosts.push(host);
         }
         self
@@ -115,7 +119,7 @@ impl AllowedHosts {
 
     fn allows(&self, authority: &str) -> bool {
         let authority = authority.trim_end_matches('/');
-        // The plain form needs no parser: a name, and digits after one colon.
+        // A host that is allowed, and a port or none: that needs no parser.
         let host = match authority.rsplit_once(':') {
             Some((host, port))
                 if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
@@ -131,7 +135,6 @@ impl AllowedHosts {
         self.hosts
             .iter()
             .any(|allowed| allowed.eq_ignore_ascii_case(host))
-            && authority.parse::<Authority>().is_ok()
     }
 }
 

@@ -297,13 +297,12 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             .headers
             .get(header::CONTENT_TYPE)
             .map(|value| value.to_str().unwrap_or_default());
-        let media_type = content_type
+        let mut parts = content_type
             .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
+            .as_bytes()
+            .split(|byte| *byte == b';');
+        let media_type = parts.next().unwrap_or_default().trim_ascii();
+        if !media_type.eq_ignore_ascii_case(b"application/json") {
             let shown =
                 crate::protocol_error::excerpt(content_type.unwrap_or("missing")).into_owned();
             let message = format!("the Content-Type must be application/json; it is {shown}");

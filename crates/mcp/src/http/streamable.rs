@@ -254,13 +254,14 @@ fn takes_events(headers: &HeaderMap) -> bool {
     let mut named = accepted
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .peekable();
     named.peek().is_none()
         || named.any(|media| {
+            let mut parts = media.split(|byte| *byte == b';');
             matches!(
-                media.split(';').next().map(str::trim),
-                Some("text/event-stream" | "text/*" | "*/*")
+                parts.next().map(<[u8]>::trim_ascii),
+                Some(b"text/event-stream" | b"text/*" | b"*/*")
             )
         })
 }
