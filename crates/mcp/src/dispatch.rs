@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
 
@@ -55,35 +56,39 @@ pub(crate) struct Arrival<'a, C> {
 #[derive(Clone, Copy)]
 pub(crate) struct MessageOrigin<'a> {
     pub(crate) headers: Option<&'a HeaderMap>,
+    /// The revision that the headers name, as written.
+    named: Option<&'a str>,
     pub(crate) conversation: Option<&'a Arc<Conversation>>,
 }
 
 impl<'a> MessageOrigin<'a> {
+    pub(crate) fn new(
+        headers: Option<&'a HeaderMap>,
+        conversation: Option<&'a Arc<Conversation>>,
+    ) -> Self {
+        Self {
+            headers,
+            named: headers.and_then(mirrored_headers::protocol_version),
+            conversation,
+        }
+    }
+
     /// One HTTP request, in a session or outside of any.
     pub(crate) fn http(
         headers: &'a HeaderMap,
         conversation: Option<&'a Arc<Conversation>>,
     ) -> Self {
-        Self {
-            headers: Some(headers),
-            conversation,
-        }
+        Self::new(Some(headers), conversation)
     }
 
     /// A channel that all messages of a conversation share: stdio, or HTTP+SSE.
     pub(crate) fn channel(conversation: &'a Arc<Conversation>) -> Self {
-        Self {
-            headers: None,
-            conversation: Some(conversation),
-        }
+        Self::new(None, Some(conversation))
     }
 
     /// The revision that the place speaks of, before or without reading the message.
     fn revision(self) -> Option<Revision> {
-        let named = self
-            .headers
-            .and_then(mirrored_headers::protocol_version)
-            .and_then(Revision::parse);
+        let named = self.named.and_then(Revision::parse);
         named.or_else(|| {
             self.conversation
                 .and_then(|conversation| conversation.revision())
@@ -106,7 +111,7 @@ pub(crate) struct MessageAnswer {
 pub(crate) enum Dispatched<C> {
     /// The answer is known.
     Answered(MessageAnswer),
-    /// Work was started; [`Calling::finish`] gives the answer.
+    /// Work was started, which is a future of its answer.
     Calling(Calling<C>),
     /// The same, found by its id until it is answered.
     Entered(Calling<C>, UnderWay),
@@ -146,24 +151,17 @@ impl<C: Send + Sync + 'static> Dispatched<C> {
     }
 
     /// The same as a future of its own, which holds on to what it is given until the answer is known.
-    /// That of a request within layers is a small one: the work in it has a place already.
     pub(crate) fn answering(
         self,
         held: impl Send + 'static,
     ) -> Pin<Box<dyn Future<Output = MessageAnswer> + Send>> {
         match self {
-            Self::Calling(calling) => match calling.in_layers() {
-                Ok(work) => Box::pin(async move {
-                    let answer = work.await;
-                    drop(held);
-                    answer
-                }),
-                Err(calling) => Box::pin(async move {
-                    let answer = calling.finish().await;
-                    drop(held);
-                    answer
-                }),
-            },
+            Self::Calling(calling) => Box::pin(calling.inspect(move |_| drop(held))),
+            Self::Entered(calling, under_way) => Box::pin(async move {
+                let answered = under_way.run(calling).await;
+                drop(held);
+                answered.unwrap_or_else(accepted)
+            }),
             step => Box::pin(async move {
                 let answer = step.finish().await;
                 drop(held);
@@ -176,12 +174,11 @@ impl<C: Send + Sync + 'static> Dispatched<C> {
     pub(crate) async fn finish(self) -> MessageAnswer {
         match self {
             Self::Answered(answer) => answer,
-            Self::Calling(calling) => calling.finish().await,
+            Self::Calling(calling) => calling.await,
             // A request that was taken back is not answered.
-            Self::Entered(calling, under_way) => under_way
-                .run(calling.finish())
-                .await
-                .unwrap_or_else(accepted),
+            Self::Entered(calling, under_way) => {
+                under_way.run(calling).await.unwrap_or_else(accepted)
+            }
             Self::Cancel(_) => accepted(),
             Self::Batch(steps) => {
                 let answers = join_all(steps.into_iter().map(|step| Box::pin(step.finish()))).await;
@@ -229,10 +226,10 @@ fn take_batch<C: Send + Sync + 'static>(
     };
     let may_batch = match arrival.origin {
         MessageOrigin {
-            headers: Some(headers),
+            headers: Some(_),
+            named,
             conversation: None,
-        } => mirrored_headers::protocol_version(headers)
-            .is_none_or(|named| Revision::parse(named).is_some_and(Revision::has_batches)),
+        } => named.is_none_or(|named| Revision::parse(named).is_some_and(Revision::has_batches)),
         _ => revision.is_some_and(Revision::has_batches),
     };
     if !may_batch {

@@ -33,9 +33,9 @@ pub(crate) fn names_modern_revision(headers: &HeaderMap) -> bool {
 }
 
 /// A client of the legacy era may leave the header out (it came with 2025-06-18), but may not name
-/// a revision that does not exist.
-pub(crate) fn check_legacy_version(headers: &HeaderMap) -> Result<(), ProtocolError> {
-    match protocol_version(headers) {
+/// there a revision that does not exist.
+pub(crate) fn check_legacy_version(named: Option<&str>) -> Result<(), ProtocolError> {
+    match named {
         Some(named) if Revision::parse(named).is_none() => {
             Err(ProtocolError::unsupported_version(named))
         }

@@ -2,8 +2,10 @@
 //! arguments stay raw until their tool is known.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::ops::Range;
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -118,12 +120,43 @@ impl NamingParameter {
     }
 }
 
-/// The name of what a method acts on, out of its parameters as they were sent; they are not read for
-/// a method that acts on nothing.
-pub(crate) fn name_in(params: &[u8], method: &str) -> Option<String> {
-    NamingParameter::of(method)?;
-    let name = Params::of_json(params).named_by(method)?;
-    Some(text_of(name)?.into_owned())
+/// The places of the parameters that are asked for most, in the JSON that they were read from: it
+/// is kept, and what is borrowed from it is not.
+#[derive(Debug, Default)]
+pub(crate) struct ParamPlaces {
+    /// Of what the method acts on.
+    name: Option<Range<usize>>,
+    meta: Option<Range<usize>>,
+}
+
+impl ParamPlaces {
+    /// The places in `json`, which the parameters of a request of this method were read from.
+    pub(crate) fn of(params: &Params<'_>, method: &str, json: &str) -> Self {
+        let place = |part: &RawValue| {
+            let part = part.get();
+            let start = (part.as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
+            Some(start..start.checked_add(part.len())?)
+        };
+        Self {
+            name: params.named_by(method).and_then(place),
+            // Anything else is refused, and nothing is read of it.
+            meta: params
+                .meta
+                .filter(|meta| meta.get().starts_with('{'))
+                .and_then(place),
+        }
+    }
+
+    /// The name of what the method acts on, if it is one.
+    pub(crate) fn name(&self, json: &[u8]) -> Option<String> {
+        let name = serde_json::from_slice(json.get(self.name.clone()?)?);
+        name.ok()
+    }
+
+    /// The `_meta`, as JSON.
+    pub(crate) fn meta<'j>(&self, json: &'j [u8]) -> Option<&'j [u8]> {
+        json.get(self.meta.clone()?)
+    }
 }
 
 /// What every request of 2026-07-28 says of itself. Source: specification 2026-07-28, Overview,
@@ -233,20 +266,20 @@ pub(crate) fn traceparent(meta: &Map<String, Value>) -> Option<&str> {
     meta.get("traceparent").and_then(Value::as_str)
 }
 
-/// The same out of parameters as they were sent, which are not read where no name in them can be it.
-pub(crate) fn traceparent_in(params: &[u8]) -> Option<String> {
-    let may_be_there = memchr::memmem::find(params, b"traceparent").is_some()
-        || memchr::memchr(b'\\', params).is_some();
-    if !may_be_there {
-        return None;
-    }
+/// Whether a `_meta` could say of which trace it is, without reading it: most say nothing.
+pub(crate) fn may_have_traceparent(meta: &[u8]) -> bool {
+    static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("traceparent"));
+    KEY.find(meta).is_some() || memchr::memchr(b'\\', meta).is_some()
+}
+
+/// The trace that a request is part of, out of its `_meta` as it was sent.
+pub(crate) fn traceparent_in(meta: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Trace<'a> {
         #[serde(borrow, default)]
         traceparent: Option<&'a RawValue>,
     }
-    let meta = Params::of_json(params).meta().ok()?;
-    let read: Trace<'_> = serde_json::from_str(meta.json()?).ok()?;
+    let read: Trace<'_> = serde_json::from_slice(meta).ok()?;
     Some(text_of(read.traceparent?)?.into_owned())
 }
 
@@ -262,18 +295,35 @@ pub(crate) fn read_level(raw: &RawValue) -> Result<LogLevel, ProtocolError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{name_in, traceparent_in};
+    use super::{ParamPlaces, Params, may_have_traceparent, traceparent_in};
+
+    fn places(json: &str, method: &str) -> ParamPlaces {
+        ParamPlaces::of(&Params::of_json(json.as_bytes()), method, json)
+    }
+
+    fn name(json: &str, method: &str) -> Option<String> {
+        places(json, method).name(json.as_bytes())
+    }
+
+    fn trace(json: &str) -> Option<String> {
+        let places = places(json, "tools/call");
+        let meta = places.meta(json.as_bytes())?;
+        may_have_traceparent(meta)
+            .then(|| traceparent_in(meta))
+            .flatten()
+    }
 
     #[test]
     fn a_name_and_a_trace_are_found_however_they_are_written() {
-        let params = br#"{"name": "a\"b", "uri": "c", "_meta": {"trace\u0070arent": "00-x"}}"#;
-        assert_eq!(name_in(params, "tools/call").as_deref(), Some("a\"b"));
-        assert_eq!(name_in(params, "resources/read").as_deref(), Some("c"));
-        assert_eq!(name_in(params, "tools/list"), None);
-        assert_eq!(traceparent_in(params).as_deref(), Some("00-x"));
-        let elsewhere = br#"{"name": "traceparent", "arguments": {"traceparent": "00-x"}}"#;
-        assert_eq!(traceparent_in(elsewhere), None);
-        assert_eq!(traceparent_in(br#"{"_meta": {"traceparent": 7}}"#), None);
-        assert_eq!(traceparent_in(b"[]"), None);
+        let params = r#"{"name": "a\"b", "uri": "c", "_meta": {"trace\u0070arent": "00-x"}}"#;
+        assert_eq!(name(params, "tools/call").as_deref(), Some("a\"b"));
+        assert_eq!(name(params, "resources/read").as_deref(), Some("c"));
+        assert_eq!(name(params, "tools/list"), None);
+        assert_eq!(name(r#"{"name": 7}"#, "tools/call"), None);
+        assert_eq!(trace(params).as_deref(), Some("00-x"));
+        let elsewhere = r#"{"name": "traceparent", "arguments": {"traceparent": "00-x"}}"#;
+        assert_eq!(trace(elsewhere), None);
+        assert_eq!(trace(r#"{"_meta": {"traceparent": 7}}"#), None);
+        assert_eq!(trace("[]"), None);
     }
 }

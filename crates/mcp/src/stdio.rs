@@ -259,7 +259,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Dispatched::Cancel(id) => self.calls.by_id.take_back(&id),
             Dispatched::Calling(calling) => {
                 let id = calling.id.clone();
-                self.start(Some(&id), 1, size, calling.finish(), answers);
+                self.start(Some(&id), 1, size, calling, answers);
             }
             batch => {
                 let batch = batch.enter(&self.calls.by_id);

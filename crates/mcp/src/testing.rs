@@ -314,10 +314,7 @@ impl<C: Send + Sync + 'static> TestClient<C> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .len();
-        let origin = MessageOrigin {
-            headers: None,
-            conversation: None,
-        };
+        let origin = MessageOrigin::new(None, None);
         let outlet = Some(Arc::clone(messages) as Arc<dyn Outlet>);
         let arrival = Arrival {
             origin,

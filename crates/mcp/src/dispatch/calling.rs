@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use ::http::StatusCode;
@@ -25,9 +26,9 @@ use crate::question::InputRequired;
 use crate::reply::{self, Reply};
 use crate::revision::Revision;
 
-/// Work under way. Owns all it needs.
+/// Work under way, a future of its answer. Owns all it needs.
 pub(crate) struct Calling<C> {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(super) work: StartedWork<C>,
     pub(super) waiting: Option<SealContext>,
     /// What the work may say until it is answered.
@@ -57,6 +58,8 @@ pub(super) enum StartedWork<C> {
     Layered(WithinLayers<C>),
     /// A subscription; its result is whole.
     Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
+    /// None any more: it was answered.
+    Ended,
 }
 
 /// A JSON object without its closing brace, and the entries of `_meta` that go into it.
@@ -82,9 +85,15 @@ pub(super) struct SealContext {
 /// Takes the word from a request once it is answered or dropped, whoever still holds its call.
 pub(super) struct Voice(pub(super) Arc<RequestContext>);
 
+impl Voice {
+    fn end(&self) {
+        self.0.answered.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Voice {
     fn drop(&mut self) {
-        self.0.answered.store(true, Ordering::Relaxed);
+        self.end();
     }
 }
 
@@ -94,30 +103,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
         refusal(Some(&self.id), self.voice.0.revision, error)
     }
 
-    /// Its work within layers, if that is what it is.
-    #[allow(
-        clippy::result_large_err,
-        reason = "either is the call itself, moved once"
-    )]
-    pub(super) fn in_layers(self) -> Result<impl Future<Output = MessageAnswer> + Send, Self> {
-        match self {
-            Self {
-                id,
-                work: StartedWork::Layered(work),
-                voice,
-                catalog,
-                ..
-            } => Ok(async move {
-                let answer = work.finish(&id, &catalog).await;
-                drop(voice);
-                answer
-            }),
-            calling => Err(calling),
-        }
-    }
-
-    /// Waits for the work and writes its answer.
-    pub(crate) async fn finish(self) -> MessageAnswer {
+    fn poll_work(&mut self, context: &mut Context<'_>) -> Poll<MessageAnswer> {
         let Self {
             id,
             work,
@@ -128,26 +114,30 @@ impl<C: Send + Sync + 'static> Calling<C> {
         let identity = &catalog.identity;
         let revision = voice.0.revision;
         let error = match work {
-            StartedWork::Subscription(listening) => return ok(Reply::ready(&id, listening.await)),
-            StartedWork::Task(reply) => return ok(reply),
-            StartedWork::Layered(work) => return work.finish(&id, &catalog).await,
+            StartedWork::Ended => return Poll::Pending,
+            StartedWork::Subscription(listening) => {
+                let polled = listening.as_mut().poll(context);
+                return polled.map(|result| ok(Reply::ready(id, result)));
+            }
+            StartedWork::Task(reply) => return Poll::Ready(ok(std::mem::take(reply))),
+            StartedWork::Layered(work) => return work.poll_answer(id, catalog, context),
             StartedWork::Tool {
                 running,
                 structured,
-            } => match task_driving::follow(running, &voice.0).await {
+            } => match ready!(task_driving::poll_followed(running, &voice.0, context)) {
                 Followed::Became(task, running) => {
-                    let reply = Reply::created_task(&id, &task.seed(), &identity.modern_meta);
-                    if task_driving::go_on(&task, running, structured, &catalog) {
-                        return ok(reply);
+                    let reply = Reply::created_task(id, &task.seed(), &identity.modern_meta);
+                    if task_driving::go_on(&task, running, *structured, catalog) {
+                        return Poll::Ready(ok(reply));
                     }
                     ProtocolError::internal()
                 }
                 Followed::Ended(Ok(output)) => {
                     let tail = identity.tail(revision);
-                    return ok(Reply::output(&id, &output, structured, tail));
+                    return Poll::Ready(ok(Reply::output(id, &output, *structured, tail)));
                 }
                 Followed::Ended(Err(CallError::InputRequired(required))) => {
-                    return ask(&id, *required, waiting, revision, &catalog);
+                    return Poll::Ready(ask(id, *required, waiting.take(), revision, catalog));
                 }
                 Followed::Ended(Err(error)) => error.into(),
             },
@@ -156,28 +146,26 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 work,
                 keep,
                 not_found,
-            } => match work.await {
+            } => match ready!(Pin::new(work).poll(context)) {
                 Ok(OpenResult { json, meta }) => {
                     let tail = identity.tail(revision);
-                    let result = match (tail, keep) {
+                    let result = match (tail, *keep) {
                         (Some(_), Keep::For(ttl)) => {
                             identity.cacheable(json, ttl, CacheScope::Private)
                         }
                         _ => reply::closed(json, Some(&meta), tail),
                     };
-                    return ok(Reply::ready(&id, result));
+                    return Poll::Ready(ok(Reply::ready(id, result)));
                 }
                 Err(Stopped::Failed(Failure::InputRequired(required))) => {
-                    return ask(&id, *required, waiting, revision, &catalog);
+                    return Poll::Ready(ask(id, *required, waiting.take(), revision, catalog));
                 }
-                Err(stopped) => stopped.into_error("a method", &name, not_found),
+                Err(stopped) => stopped.into_error("a method", name, not_found.clone()),
             },
-            StartedWork::Custom { method, work } => match work.await {
+            StartedWork::Custom { method, work } => match ready!(Pin::new(work).poll(context)) {
                 Ok(result) => {
-                    return ok(Reply::ready(
-                        &id,
-                        custom::result(method.ttl, result, identity, revision).into(),
-                    ));
+                    let result = custom::result(method.ttl, result, identity, revision);
+                    return Poll::Ready(ok(Reply::ready(id, result.into())));
                 }
                 Err(stopped) => stopped.into_error(
                     "a method",
@@ -186,7 +174,20 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 ),
             },
         };
-        refusal(Some(&id), revision, &error)
+        Poll::Ready(refusal(Some(id), revision, &error))
+    }
+}
+
+/// Its answer. The work is polled where it lies: what waits for a call holds it as it is.
+impl<C: Send + Sync + 'static> Future for Calling<C> {
+    type Output = MessageAnswer;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MessageAnswer> {
+        let calling = self.get_mut();
+        let answer = ready!(calling.poll_work(context));
+        calling.work = StartedWork::Ended;
+        calling.voice.end();
+        Poll::Ready(answer)
     }
 }
 

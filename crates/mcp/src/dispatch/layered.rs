@@ -2,11 +2,13 @@
 //! layer goes on, and answered with what the outermost gives.
 
 use std::borrow::Cow;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use ::http::{HeaderMap, StatusCode};
+use futures_util::FutureExt as _;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -24,7 +26,7 @@ use crate::endpoint::layers::{
 use crate::endpoint::{Catalog, Endpoint, Identity};
 use crate::outlet::Outlet;
 use crate::reply::Reply;
-use crate::request_meta::Params;
+use crate::request_meta::{ParamPlaces, Params};
 use crate::revision::Revision;
 
 /// A request without the message that it came in.
@@ -57,11 +59,18 @@ pub(super) fn take<C: Send + Sync + 'static>(
     };
     let spoken = origin.revision;
     let identity = &catalog.identity;
-    let params_kept = params.map(|params| shared(arrival.body, params.get()));
-    let request = EndpointRequest::of_client(method, arrival.caller, origin, params_kept, identity);
+    let read = Params::read(params);
+    let sent = SentParams::Client {
+        json: params.map(|params| shared(arrival.body, params.get())),
+        places: match (&read, params) {
+            (Ok(read), Some(params)) => ParamPlaces::of(read, method, params.get()),
+            _ => ParamPlaces::default(),
+        },
+    };
+    let request = EndpointRequest::of_client(method, arrival.caller, origin, sent, identity);
     let mut within = layers::within(request.clone(), 0);
     let mut polled = within.poll_early();
-    let mut voice = None;
+    let mut inner = None;
     match request.has_gone_on() {
         Some(true) => {
             let catalog = Arc::clone(&catalog);
@@ -72,7 +81,7 @@ pub(super) fn take<C: Send + Sync + 'static>(
                 Cow::Borrowed(method),
                 arrival,
             );
-            match dispatch.take(params) {
+            match dispatch.take_read(params, read) {
                 Dispatched::Answered(answer) => {
                     request.hand_in(Innermost::Ended(ended(request.number(), answer)));
                     // Nobody has to wait for it.
@@ -80,10 +89,16 @@ pub(super) fn take<C: Send + Sync + 'static>(
                         polled = within.poll_early();
                     }
                 }
+                Dispatched::Calling(calling) => {
+                    let voice = Voice(Arc::clone(&calling.voice.0));
+                    inner = Some((Arc::clone(&calling.id), voice));
+                    let number = request.number();
+                    request.hand_in(Innermost::Begun(Box::pin(
+                        calling.map(move |answer| ended(number, answer)),
+                    )));
+                }
+                // Nothing else comes of a request.
                 step => {
-                    if let Dispatched::Calling(calling) = &step {
-                        voice = Some(Voice(Arc::clone(&calling.voice.0)));
-                    }
                     let number = request.number();
                     request.hand_in(Innermost::Begun(Box::pin(async move {
                         ended(number, step.finish().await)
@@ -108,11 +123,12 @@ pub(super) fn take<C: Send + Sync + 'static>(
                 within,
                 begun: begun.flatten(),
             };
+            let (id, voice) = inner.unwrap_or_else(|| (id.into(), silent(spoken)));
             Dispatched::Calling(Calling {
-                id: id.to_owned(),
+                id,
                 work: StartedWork::Layered(work),
                 waiting: None,
-                voice: voice.unwrap_or_else(|| silent(spoken)),
+                voice,
                 catalog,
             })
         }
@@ -127,9 +143,16 @@ pub(super) struct WithinLayers<C> {
 }
 
 impl<C: Send + Sync + 'static> WithinLayers<C> {
-    pub(super) async fn finish(mut self, id: &str, catalog: &Catalog<C>) -> MessageAnswer {
-        let outcome = Pin::new(&mut self.within).await;
-        answer(id, outcome, self.within.request(), catalog, || self.begun)
+    pub(super) fn poll_answer(
+        &mut self,
+        id: &str,
+        catalog: &Catalog<C>,
+        context: &mut Context<'_>,
+    ) -> Poll<MessageAnswer> {
+        let Self { within, begun } = self;
+        let outcome = ready!(Pin::new(&mut *within).poll(context));
+        let answer = answer(id, outcome, within.request(), catalog, || begun.take());
+        Poll::Ready(answer)
     }
 }
 
@@ -168,6 +191,7 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
         let MessageOrigin {
             headers,
             conversation,
+            ..
         } = arrival.origin;
         let opens = request.method() == INITIALIZE && conversation.is_none();
         Self {
@@ -201,10 +225,7 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
                 let _first = begun.set(conversation);
             }
             let arrival = Arrival {
-                origin: MessageOrigin {
-                    headers: headers.as_ref(),
-                    conversation: conversation.as_ref(),
-                },
+                origin: MessageOrigin::new(headers.as_ref(), conversation.as_ref()),
                 caller: request.caller(),
                 body: None,
                 outlet,
@@ -212,8 +233,10 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
                 ending: ending.as_ref(),
             };
             let params = match request.sent() {
-                SentParams::Client(Some(json)) => serde_json::from_slice(json).ok(),
-                SentParams::Client(None) | SentParams::Program(..) => None,
+                SentParams::Client {
+                    json: Some(json), ..
+                } => serde_json::from_slice(json).ok(),
+                SentParams::Client { json: None, .. } | SentParams::Program(..) => None,
             };
             let method = Cow::Borrowed(request.method());
             let asked = (id.as_str(), arrival.origin.revision());
@@ -251,12 +274,12 @@ fn begin_as_said<C>(
         return;
     };
     let version = result.get("protocolVersion").and_then(Value::as_str);
-    let (Some(revision), SentParams::Client(params)) =
+    let (Some(revision), SentParams::Client { json, .. }) =
         (version.and_then(Revision::parse), request.sent())
     else {
         return;
     };
-    let params = Params::of_json(params.as_deref().unwrap_or_default());
+    let params = Params::of_json(json.as_deref().unwrap_or_default());
     let client = Client::new(
         params.client_info.map(RawValue::get),
         params.capabilities.map(RawValue::get),

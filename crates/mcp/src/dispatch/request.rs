@@ -58,8 +58,17 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     }
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Dispatched<C> {
+        self.take_read(params, Params::read(params))
+    }
+
+    /// The same with the parameters as they were read.
+    pub(super) fn take_read(
+        &self,
+        params: Option<&RawValue>,
+        read: Result<Params<'_>, ProtocolError>,
+    ) -> Dispatched<C> {
         let mut revision = self.spoken;
-        let outcome = Params::read(params).and_then(|read| {
+        let outcome = read.and_then(|read| {
             let meta = read.meta()?;
             if meta.is_modern() {
                 // What it says is read with the other metadata.
@@ -217,11 +226,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         let work = StartedWork::Subscription(Box::pin(listening::listen(
             id, filter, tasks, outlet, hub, ends,
         )));
-        let (id, voice, catalog) = (
-            self.id.to_owned(),
-            Voice(context),
-            Arc::clone(&self.catalog),
-        );
+        let (id, voice, catalog) = (self.id.into(), Voice(context), Arc::clone(&self.catalog));
         Ok(Dispatched::Calling(Calling {
             id,
             work,
@@ -238,9 +243,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         meta: &RequestMeta<'_>,
         raw: Option<&RawValue>,
     ) -> Result<Dispatched<C>, ProtocolError> {
-        if let Some(headers) = self.arrival.origin.headers {
-            mirrored_headers::check_legacy_version(headers)?;
-        }
+        mirrored_headers::check_legacy_version(self.arrival.origin.named)?;
         let context = || self.legacy_context(meta);
         if let Some(method) = self.catalog.method(&self.method) {
             return self.custom(method, raw, context());
@@ -343,11 +346,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             work: Fenced::new(working, method.time_limit, &context),
             method,
         };
-        let (id, voice, catalog) = (
-            self.id.to_owned(),
-            Voice(context),
-            Arc::clone(&self.catalog),
-        );
+        let (id, voice, catalog) = (self.id.into(), Voice(context), Arc::clone(&self.catalog));
         Ok(Dispatched::Calling(Calling {
             id,
             work,

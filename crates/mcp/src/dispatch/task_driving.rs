@@ -1,10 +1,10 @@
 //! The driving of calls and tasks: a call runs until it is answered, by its result or by becoming a
 //! task, and a task runs to its end.
 
-use std::future::{Future as _, poll_fn};
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::call::RequestContext;
 use crate::endpoint::{CallError, Catalog, Running};
@@ -21,28 +21,24 @@ pub(crate) enum Followed {
 }
 
 /// Runs a call until it ends or becomes a task.
-pub(crate) async fn follow(running: Running, context: &RequestContext) -> Followed {
-    if running.has_ended() {
-        // The tool was not asked, so nothing became of the call.
-        return Followed::Ended(running.await);
-    }
-    let mut running = Some(running);
-    let followed = poll_fn(|waker| {
-        let Some(under_way) = &mut running else {
-            return Poll::Pending;
-        };
-        match (Pin::new(under_way).poll(waker), context.task()) {
-            (Poll::Ready(ended), None) => Poll::Ready(Followed::Ended(ended)),
-            (Poll::Ready(ended), Some(task)) => {
-                Poll::Ready(Followed::Became(Arc::clone(task), Running::ended(ended)))
-            }
-            (Poll::Pending, Some(task)) => running.take().map_or(Poll::Pending, |running| {
-                Poll::Ready(Followed::Became(Arc::clone(task), running))
-            }),
-            (Poll::Pending, None) => Poll::Pending,
+pub(crate) fn poll_followed(
+    running: &mut Running,
+    request: &RequestContext,
+    context: &mut Context<'_>,
+) -> Poll<Followed> {
+    // Nothing became of a call whose tool was not asked.
+    let may_become = !running.has_ended();
+    let polled = Pin::new(&mut *running).poll(context);
+    match (polled, request.task().filter(|_| may_become)) {
+        (Poll::Ready(ended), None) => Poll::Ready(Followed::Ended(ended)),
+        (Poll::Ready(ended), Some(task)) => {
+            Poll::Ready(Followed::Became(Arc::clone(task), Running::ended(ended)))
         }
-    });
-    followed.await
+        (Poll::Pending, Some(task)) => {
+            Poll::Ready(Followed::Became(Arc::clone(task), running.take()))
+        }
+        (Poll::Pending, None) => Poll::Pending,
+    }
 }
 
 /// Runs a task to its end, beside whatever else runs. False when there is nothing to run it on.

@@ -68,7 +68,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         let catalog = Arc::clone(&self.catalog);
         let voice = Voice(context);
         Ok(Dispatched::Calling(Calling {
-            id: self.id.to_owned(),
+            id: self.id.into(),
             work,
             waiting,
             voice,

@@ -22,7 +22,7 @@ use crate::conversation::Conversation;
 use crate::output::{ErrorKind, Failure, Output};
 use crate::protocol_error::ProtocolError;
 use crate::reply::{self, OutcomeKind, Reply};
-use crate::request_meta::{Params, SentMeta, name_in, traceparent_in};
+use crate::request_meta::{ParamPlaces, Params, SentMeta, may_have_traceparent, traceparent_in};
 use crate::revision::Revision;
 use way::LayerPath;
 pub use way::Next;
@@ -44,12 +44,18 @@ struct RequestFacts<C> {
     method: Cow<'static, str>,
     caller: Arc<C>,
     origin: RequestOrigin,
-    sender: OnceLock<RequestSender>,
     sent: SentParams,
+    read: OnceLock<Box<ReadParams>>,
+    way: LayerPath<C>,
+}
+
+/// What a layer asked for of the parameters.
+#[derive(Default)]
+struct ReadParams {
+    sender: OnceLock<RequestSender>,
     name: OnceLock<Option<String>>,
     arguments: OnceLock<Value>,
     trace: OnceLock<Option<String>>,
-    way: LayerPath<C>,
 }
 
 /// What the place that a request came from knows of who sent it, before the request is read.
@@ -69,8 +75,11 @@ struct RequestSender {
 
 /// What a request was sent with.
 pub(crate) enum SentParams {
-    /// The parameters of a client's request, as JSON.
-    Client(Option<Bytes>),
+    /// The parameters of a client's request, as JSON, and the places of some of them in it.
+    Client {
+        json: Option<Bytes>,
+        places: ParamPlaces,
+    },
     /// The tool and the arguments of a program's call.
     Program(String, Value),
 }
@@ -83,10 +92,9 @@ impl<C> EndpointRequest<C> {
         method: &str,
         caller: &Arc<C>,
         origin: RequestOrigin,
-        params: Option<Bytes>,
+        sent: SentParams,
         identity: &Arc<Identity<C>>,
     ) -> Self {
-        let sent = SentParams::Client(params);
         Self::new(known_method(method), caller, origin, sent, identity)
     }
 
@@ -118,11 +126,8 @@ impl<C> EndpointRequest<C> {
             method,
             caller: Arc::clone(caller),
             origin,
-            sender: OnceLock::new(),
             sent,
-            name: OnceLock::new(),
-            arguments: OnceLock::new(),
-            trace: OnceLock::new(),
+            read: OnceLock::new(),
             way: LayerPath::new(identity),
         }))
     }
@@ -140,9 +145,9 @@ impl<C> EndpointRequest<C> {
     pub fn name(&self) -> Option<&str> {
         match &self.0.sent {
             SentParams::Program(tool, _) => Some(tool),
-            SentParams::Client(params) => {
-                let read = || name_in(params.as_deref()?, self.method());
-                self.0.name.get_or_init(read).as_deref()
+            SentParams::Client { json, places } => {
+                let read = || places.name(json.as_deref()?);
+                self.read().name.get_or_init(read).as_deref()
             }
         }
     }
@@ -154,7 +159,7 @@ impl<C> EndpointRequest<C> {
         if let SentParams::Program(_, arguments) = &self.0.sent {
             return arguments;
         }
-        self.0.arguments.get_or_init(|| {
+        self.read().arguments.get_or_init(|| {
             let arguments = self.params().arguments;
             arguments
                 .and_then(|arguments| serde_json::from_str(arguments.get()).ok())
@@ -190,11 +195,15 @@ impl<C> EndpointRequest<C> {
     /// The trace that the request is part of, as [`crate::Call::traceparent`].
     #[must_use]
     pub fn traceparent(&self) -> Option<&str> {
-        let SentParams::Client(params) = &self.0.sent else {
+        let SentParams::Client { json, places } = &self.0.sent else {
             return None;
         };
-        let read = || traceparent_in(params.as_deref()?);
-        self.0.trace.get_or_init(read).as_deref()
+        let meta = places.meta(json.as_deref()?)?;
+        if !may_have_traceparent(meta) {
+            return None;
+        }
+        let read = || traceparent_in(meta);
+        self.read().trace.get_or_init(read).as_deref()
     }
 
     /// Whether the program itself called, with [`crate::Endpoint::call`].
@@ -228,9 +237,13 @@ impl<C> EndpointRequest<C> {
         &self.0.sent
     }
 
+    fn read(&self) -> &ReadParams {
+        self.0.read.get_or_init(Box::default)
+    }
+
     fn sender(&self) -> &RequestSender {
-        self.0.sender.get_or_init(|| match &self.0.sent {
-            SentParams::Client(_) => RequestSender::of(&self.params(), &self.0.origin),
+        self.read().sender.get_or_init(|| match &self.0.sent {
+            SentParams::Client { .. } => RequestSender::of(&self.params(), &self.0.origin),
             SentParams::Program(..) => RequestSender::default(),
         })
     }
@@ -238,8 +251,10 @@ impl<C> EndpointRequest<C> {
     /// The parameters of a client's request, as they were sent.
     fn params(&self) -> Params<'_> {
         match &self.0.sent {
-            SentParams::Client(Some(json)) => Params::of_json(json),
-            SentParams::Client(None) | SentParams::Program(..) => Params::default(),
+            SentParams::Client {
+                json: Some(json), ..
+            } => Params::of_json(json),
+            SentParams::Client { json: None, .. } | SentParams::Program(..) => Params::default(),
         }
     }
 

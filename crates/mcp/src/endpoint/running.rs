@@ -51,6 +51,14 @@ impl Running {
         }
     }
 
+    /// Takes it from a place where nobody will wait for it any more.
+    pub(crate) fn take(&mut self) -> Self {
+        let gone = RunningState::Known(None);
+        Self {
+            state: std::mem::replace(&mut self.state, gone),
+        }
+    }
+
     /// Whether it has ended without asking the tool.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.state, RunningState::Known(_))

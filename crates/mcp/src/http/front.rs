@@ -70,7 +70,7 @@ where
         Err(refusal) => {
             let (path, status) = (head.uri.path(), refusal.status().as_u16());
             tracing::info!(path, status, "a request was refused at the door");
-            request_body::discard(&head, body).await;
+            Box::pin(request_body::discard(&head, body)).await;
             return refusal;
         }
     };

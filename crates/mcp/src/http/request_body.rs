@@ -49,7 +49,8 @@ pub(super) struct BodyRoom {
 }
 
 /// Reads a body that is not too long within [`limits::HTTP_BODY_TIME`], which
-/// includes the wait for its turn.
+/// includes the wait for its turn. What happens to few requests has a place of its own, so that the
+/// others are not made larger by it.
 pub(super) async fn read<B>(
     head: &Parts,
     mut body: Pin<&mut B>,
@@ -60,7 +61,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     if body.size_hint().lower() > room.most as u64 {
-        discard(head, body).await;
+        Box::pin(discard(head, body)).await;
         return Err(Unread::TooLarge(room.most));
     }
     let end = Instant::now() + limits::HTTP_BODY_TIME;
@@ -73,7 +74,7 @@ where
         false => match timeout_at(end, Arc::clone(&room.turns).acquire_owned()).await {
             Ok(Ok(turn)) => Some(turn),
             _ => {
-                discard(head, body).await;
+                Box::pin(discard(head, body)).await;
                 return Err(Unread::Busy);
             }
         },
@@ -99,12 +100,12 @@ where
         }
         Ok(Err(_)) if charge.is_over() => {
             drop((turn, charge));
-            discard(head, body).await;
+            Box::pin(discard(head, body)).await;
             Err(Unread::OverBudget)
         }
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             drop(turn);
-            discard(head, body).await;
+            Box::pin(discard(head, body)).await;
             Err(Unread::TooLarge(room.most))
         }
         Ok(Err(_)) => Err(Unread::Broken),

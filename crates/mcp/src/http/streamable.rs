@@ -73,7 +73,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
             }
             // Only layers that wait answer `initialize` later than at once.
             step if opening.get().is_some() => {
-                let answer = step.finish().await;
+                let answer = Box::pin(step.finish()).await;
                 drop(held);
                 return self.with_session(respond(answer), opening.into_inner(), caller);
             }
