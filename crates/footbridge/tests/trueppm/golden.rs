@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::harness::golden::assert_golden;
+use crate::harness::questions::tokens;
 use crate::served::Served;
 use crate::stand_in::StandIn;
 use crate::story::NAMES;
+
+/// Tokens of what is listed by default, `query` among it.
+const TOKENS_OF_THE_LIST: usize = 4_200;
 
 fn of_tree(file: &str) -> String {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,5 +76,7 @@ async fn golden_tools_as_a_client_sees_them() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/trueppm/tools.json");
     let found = format!("{:#}\n", Value::Array(tools.clone()));
     assert_golden(&path, &found);
+    let cost: usize = tools.iter().map(|tool| tokens(&tool.to_string())).sum();
+    assert!(cost <= TOKENS_OF_THE_LIST, "{cost} tokens");
     served.end().await;
 }
