@@ -308,8 +308,9 @@ impl Backend {
     }
 
     /// A text that tells this backend, with these settings, from others: made of its connector, its
-    /// address and the settings that are no secrets. Two credentials that differ in secrets alone
-    /// are not told apart.
+    /// address, the settings that are no secrets, and the account where it is known
+    /// ([`SettingValues::of_account`](crate::SettingValues::of_account)). Two credentials that
+    /// differ in secrets alone are not told apart.
     pub fn identity(&self) -> String {
         self.connector.identity(&self.shared().settings)
     }

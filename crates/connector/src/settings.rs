@@ -64,6 +64,8 @@ pub struct SettingValues {
     decided: HashMap<Decides, String>,
     /// Keeps the session between runs.
     pub(crate) session: Option<Arc<dyn SessionKeeper>>,
+    /// Whose the secrets are, where that is known of them.
+    pub(crate) account: Option<String>,
 }
 
 /// A session as it is kept between runs.
@@ -97,6 +99,7 @@ impl SettingValues {
             && self.headers == other.headers
             && self.open == other.open
             && self.files == other.files
+            && self.account == other.account
             && self.session.is_some() == other.session.is_some()
             && self.secrets.len() == other.secrets.len()
             && self.secrets.iter().all(is_same)
@@ -105,6 +108,14 @@ impl SettingValues {
     pub(crate) fn with_session(self, keeper: Arc<dyn SessionKeeper>) -> Self {
         Self {
             session: Some(keeper),
+            ..self
+        }
+    }
+
+    /// The same, known to be those of this account: secrets alone do not tell whose they are.
+    pub fn of_account(self, account: &str) -> Self {
+        Self {
+            account: Some(account.to_owned()),
             ..self
         }
     }
@@ -216,6 +227,7 @@ impl Rules {
                     secrets,
                     files,
                     decided: self.settings.iter().filter_map(decides).collect(),
+                    account: None,
                     session: None,
                 })
             }

@@ -71,8 +71,8 @@ struct Road {
     connector: String,
     is_local: bool,
     backend: Backend,
-    /// As whom the backend knows us, for the record.
-    identity: String,
+    /// As whom the board knows an account that the call is by, for the record.
+    account_identity: Option<String>,
     /// The account of the board that the call is by, for the record.
     account: Option<String>,
     /// The accounts of the board, where this is its tool.
@@ -117,7 +117,7 @@ impl Road {
             connector: served.name.clone(),
             is_local: served.is_local,
             backend: served.backend.clone(),
-            identity: served.backend.identity(),
+            account_identity: None,
             account: None,
             accounts: served.accounts.clone(),
             tool: tool.name.clone(),
@@ -156,7 +156,7 @@ impl Road {
         let account = accounts.account(account_id).await?;
         Ok(Box::new(Self {
             backend: accounts.backend(account_id).ok_or_else(no_board)?,
-            identity: account_of_board(&self.identity, account_id),
+            account_identity: Some(account_of_board(&self.identity(), account_id)),
             account: Some(account.name),
             ..self.clone()
         }))
@@ -179,6 +179,12 @@ impl Road {
         progress::told(call, start).await
     }
 
+    /// As whom the backend knows us now, for the record: somebody may have logged in since the start.
+    fn identity(&self) -> String {
+        let of_account = self.account_identity.clone();
+        of_account.unwrap_or_else(|| self.backend.identity())
+    }
+
     /// Who a call is by, for the record: as the board's own door has it where it is an account.
     fn caller_name(&self, caller: Caller) -> String {
         match &self.account {
@@ -197,7 +203,7 @@ impl Road {
             client_version: client.version().map(cut_name),
             connector: self.connector.clone(),
             address: address_of(&self.backend, self.is_local),
-            account: Some(self.identity.clone()),
+            account: Some(self.identity()),
             tool: self.tool.clone(),
             effect: effect_word(self.effect).to_owned(),
             arguments: shortened::arguments(arguments),

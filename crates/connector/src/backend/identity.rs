@@ -14,10 +14,10 @@ impl Connector {
         open.sort();
         let mut hash = Sha256::new();
         let parts = [self.name(), settings.base()].into_iter();
-        for part in parts.chain(
-            open.iter()
-                .flat_map(|(name, value)| [name.as_str(), value.as_str()]),
-        ) {
+        let open = open
+            .iter()
+            .flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        for part in parts.chain(open).chain(settings.account.as_deref()) {
             hash.update(part.len().to_le_bytes());
             hash.update(part.as_bytes());
         }

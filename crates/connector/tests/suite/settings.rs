@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use footbridge_connector::{Decides, SettingKind, SettingValues, compile};
+use footbridge_connector::{Decides, Setting, SettingKind, SettingValues, compile};
 
+use crate::golden::connector_file;
 use crate::scripted::HEAD;
 
 const FILE: &str = r#"
@@ -433,4 +434,47 @@ fn what_was_decided_is_known_by_what_it_decides() {
             .decided(Decides::LogLevel),
         None
     );
+}
+
+/// What tells one backend and account from another, for every built-in file: its address, every
+/// setting that is no secret, and whose a kept login is; a secret alone does not.
+#[test]
+fn another_address_setting_or_account_is_another_identity() {
+    for name in [
+        "board.yaml",
+        "prodmcp.yaml",
+        "taiga.yaml",
+        "trueppm.yaml",
+        "ptm.yaml",
+    ] {
+        let connector = compile(name, &connector_file(name)).unwrap();
+        let of_kind = |rule: &Setting| match rule.kind {
+            SettingKind::Url => ["https://one.example/api/v1", "https://two.example/api/v1"],
+            SettingKind::Boolean => ["true", "false"],
+            SettingKind::Integer => ["7", "8"],
+            SettingKind::Choice => ["", ""],
+            _ => ["one", "two"],
+        };
+        let value = |rule: &Setting, place: usize| match rule.choices.get(place) {
+            Some(choice) => choice.clone(),
+            None => of_kind(rule)[place].to_owned(),
+        };
+        let rules = connector.setting_rules();
+        let with = |changed: Option<&str>| {
+            let lookup = |name: &str| {
+                let rule = rules.iter().find(|rule| rule.name == name)?;
+                (!rule.asked).then(|| value(rule, usize::from(changed == Some(name))))
+            };
+            let values = connector.settings(&lookup);
+            values.unwrap_or_else(|problems| panic!("{name}: {:?}", problems.list()))
+        };
+        let own = connector.identity(&with(None));
+        assert_eq!(own, connector.identity(&with(None)), "{name}");
+        for rule in rules.iter().filter(|rule| !rule.asked) {
+            let other = connector.identity(&with(Some(&rule.name)));
+            assert_eq!(other == own, rule.secret, "{name}: {}", rule.name);
+        }
+        let of = |who: &str| connector.identity(&with(None).of_account(who));
+        assert!(of("ann") == of("ann") && of("ann") != of("ben") && of("ann") != own);
+    }
 }

@@ -101,6 +101,10 @@ pub(crate) fn resolve(
         }
         Trouble::configuration(wrong)
     })?;
+    let values = match &credential {
+        UsedCredential::Kept(KeptCredential { who: Some(who), .. }, _) => values.of_account(who),
+        _ => values,
+    };
     let unset_secrets = match credential {
         UsedCredential::Kept(..) => Vec::new(),
         _ => unset_secrets(connector, asking.is_local, &lookup),

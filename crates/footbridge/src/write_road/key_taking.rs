@@ -85,7 +85,7 @@ impl Road {
         let passed = self.takes_key.then(|| arguments.remove(ARGUMENT)).flatten();
         let key = passed.as_ref().or_else(|| call.meta().get(META_KEY))?;
         let key = key.as_str().filter(|key| !key.is_empty())?.to_owned();
-        let tool = format!("{} {}", self.identity, self.tool);
+        let tool = format!("{} {}", self.identity(), self.tool);
         Some(CallKey {
             caller: self.caller_name(*call.caller),
             tool,

@@ -181,7 +181,7 @@ async fn approve(road: &Road, id: ChangeId, by: &str) -> Result<CallAnswer, NoAn
     let target = ProposalTarget {
         address: address_of(&road.backend, road.is_local),
         backend: road.backend.clone(),
-        account: road.identity.clone(),
+        account: road.identity(),
         reader: ResultReader::Client,
     };
     let approved = proposals::approve(&store, road.keys.changes(), target, detail, by).await;

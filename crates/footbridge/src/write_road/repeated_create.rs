@@ -73,7 +73,7 @@ impl RoadWrite {
             return Ok(Self::default());
         };
         let create = (road.makes && is_compared).then(|| CreateCall {
-            target: format!("{} {}", road.identity, road.tool),
+            target: format!("{} {}", road.identity(), road.tool),
             fingerprint: fingerprint(arguments),
         });
         let recent = road.keys.recent();

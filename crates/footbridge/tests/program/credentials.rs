@@ -561,3 +561,28 @@ fn a_client_is_told_what_is_missing_and_the_next_call_works() {
         "{ended:?}"
     );
 }
+
+/// A change is undone by the account that made it, and recorded as that of whoever is logged in.
+#[test]
+fn a_change_is_not_undone_by_another_login() {
+    let (board, home) = (board(), Home::new());
+    let add = ["account", "add", "ben", "--email", "ben@example.org"];
+    board.home.succeed(&add);
+    let log_in = |account: &str| {
+        let token = board.home.token(account);
+        let mut login = at(&home, &board.base, &["login", "prodmcp", "--token", "-"]);
+        assert_eq!(answer(&mut login, &[&token]).code, Some(0));
+    };
+    let make = ["call", "-c", "prodmcp", "--allow", "write", "board_create"];
+    let undo = ["changes", "undo", "1", "--yes", "--allow", "write,destroy"];
+    log_in("ana");
+    let made = run(&home, &board.base, &[&make[..], &["name=One"]].concat());
+    assert_eq!(made.code, Some(0), "{made:?}");
+    log_in("ben");
+    let refused = run(&home, &board.base, &undo);
+    let told = refused.stdout + &refused.stderr;
+    assert!(told.contains("other settings than those of"), "{told}");
+    log_in("ana");
+    let undone = run(&home, &board.base, &undo);
+    assert_eq!(undone.code, Some(0), "{undone:?}");
+}
