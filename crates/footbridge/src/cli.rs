@@ -101,10 +101,12 @@ pub(crate) struct Cli {
 /// and that the options of `serve` stand in its own help alone.
 pub(crate) fn command_line() -> clap::Command {
     let command = Cli::command().version(build::version());
-    let command = command.mut_args(|argument| {
+    let mut command = command.mut_args(|argument| {
         let is_of_serve = argument.get_long().is_some_and(|long| long != "env-file");
         argument.hide(is_of_serve)
     });
+    // each verb has its arguments only now
+    command.build();
     setting_table::describe(command)
 }
 
@@ -126,8 +128,9 @@ impl Cli {
         if is_older {
             terminal::say(older_words::JSON_NOTE);
         }
-        let command = command_line();
-        let refused = match command.clone().try_get_matches_from(&words) {
+        // What is good is read without a word about what each setting is, and without the arguments
+        // of other verbs: describing them all takes longer than reading a line.
+        let refused = match Self::command().try_get_matches_from(&words) {
             Ok(matches) => {
                 let read = Self::from_arg_matches(&matches)
                     .map_err(|error| refusal::explained(&error).into());
@@ -136,14 +139,12 @@ impl Cli {
             Err(error) => error,
         };
         // Whoever asks for help is also told the variables.
-        let shown = match refused.kind() {
-            ErrorKind::DisplayHelp => setting_table::with_variables(command)
-                .try_get_matches_from(&words)
-                .err()
-                .unwrap_or(refused),
-            _ => refused,
+        let command = match refused.kind() {
+            ErrorKind::DisplayHelp => setting_table::with_variables(command_line()),
+            _ => command_line(),
         };
-        Err(refusal::explained(&shown).into())
+        let shown = command.try_get_matches_from(&words);
+        Err(refusal::explained(&shown.err().unwrap_or(refused)).into())
     }
 
     /// The program in whose place this one was started.
@@ -196,6 +197,7 @@ fn exit_after_printing(text: &str) -> ExitCode {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Serve connectors to AI clients
     #[command(after_help = VARIABLES)]

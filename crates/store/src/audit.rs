@@ -59,16 +59,17 @@ impl Store {
         reader.finish(rows)
     }
 
-    /// When the last row was written; none where there is none.
+    /// When the last row was written; none where there is none. For the upkeep: it is looked up by
+    /// the connection that is open from the start.
     ///
     /// # Errors
     /// [`StoreError`] when the storage fails.
     pub async fn last_audit_time(&self) -> Result<Option<SystemTime>, StoreError> {
-        let mut reader = self.readers().lend().await?;
+        let mut writer = self.writer().lend().await?;
         let last = sqlx::query_scalar(sql::AUDIT_LAST_TIME)
-            .fetch_optional(&mut *reader)
+            .fetch_optional(&mut *writer)
             .await;
-        let last: Option<String> = reader.finish(last)?;
+        let last: Option<String> = writer.finish(last)?;
         let last = last.map(|at| at.parse::<Timestamp>()).transpose();
         let last = last.map_err(StoreError::damaged)?;
         Ok(last.map(SystemTime::from))

@@ -100,6 +100,13 @@ impl DatabaseFile {
         &self.path
     }
 
+    /// The bytes of the file and its log; none where the system does not say.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        let file = std::fs::metadata(&self.path).ok()?.len();
+        let log = std::fs::metadata(&self.log).map_or(0, |log| log.len());
+        Some(file.saturating_add(log))
+    }
+
     /// Refuses when the path of the file or of its log names another file, or none: what is written
     /// into an open file that was removed is lost with the program, and a connection opened now
     /// would bring the old log over the new file.

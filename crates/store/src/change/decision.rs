@@ -62,12 +62,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails.
     pub async fn expire_proposals(&self, now: SystemTime) -> Result<u64, StoreError> {
-        let mut reader = self.readers().lend().await?;
+        // by the connection that is open from the start, which what follows needs anyway
+        let mut writer = self.writer().lend().await?;
         let ended = sqlx::query_scalar(sql::CHANGES_EXPIRED)
             .bind(time::text_of(now))
-            .fetch_all(&mut *reader)
+            .fetch_all(&mut *writer)
             .await;
-        let ended: Vec<i64> = reader.finish(ended)?;
+        let ended: Vec<i64> = writer.finish(ended)?;
         let mut count = 0;
         for id in ended.into_iter().map(ChangeId) {
             match self.share_write(Expire { id, now }).await {

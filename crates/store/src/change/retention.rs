@@ -11,13 +11,17 @@ const AT_ONCE: i64 = 500;
 
 impl Store {
     /// Forgets changes that are too old, and the oldest where all take too much room, as the store
-    /// was opened with; those that have not ended stay. Answers how many.
+    /// was opened with; those that have not ended stay. Changes do not take too much room in a file
+    /// that does not. Answers how many.
     ///
     /// # Errors
     /// [`StoreError`] when the storage fails; some may be forgotten then.
     pub async fn forget_old_changes(&self, now: SystemTime) -> Result<u64, StoreError> {
         let ChangeRetention { age, bytes } = *self.change_retention();
         let count = self.forget_older(time::text_before(now, age)).await?;
+        if self.file().bytes().is_some_and(|whole| whole <= bytes) {
+            return Ok(count);
+        }
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         // A look at all rows, which others need not wait for.
         let mut reader = self.scanners().lend().await?;
