@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use crate::definition::{Decides, Kind, SettingKind, ToolEffect};
@@ -252,10 +252,12 @@ pub struct ConnectorTool {
     /// What it does to the backend.
     pub effect: ToolEffect,
     /// JSON Schema of its arguments, an object.
-    pub input_schema: Value,
+    #[serde(serialize_with = "shared")]
+    pub input_schema: Arc<Value>,
     /// JSON Schema of its result, an object; none when the result may be anything.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub output_schema: Option<Value>,
+    #[serde(serialize_with = "shared_if_any")]
+    pub output_schema: Option<Arc<Value>>,
     /// Other names of arguments, each with the name it stands for; they are not listed. A call
     /// takes them too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -307,6 +309,17 @@ pub struct ConnectorTool {
     pub(crate) undoing: Option<Undoing>,
     #[serde(skip)]
     pub(crate) action: Action,
+}
+
+fn shared<S: Serializer>(schema: &Arc<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    schema.serialize(serializer)
+}
+
+fn shared_if_any<S: Serializer>(
+    schema: &Option<Arc<Value>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    schema.as_deref().serialize(serializer)
 }
 
 impl ConnectorTool {

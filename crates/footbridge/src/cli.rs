@@ -23,7 +23,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, Resettable};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
@@ -101,13 +101,34 @@ pub(crate) struct Cli {
 /// and that the options of `serve` stand in its own help alone.
 pub(crate) fn command_line() -> clap::Command {
     let command = Cli::command().version(build::version());
-    let mut command = command.mut_args(|argument| {
+    let command = command.mut_args(|argument| {
         let is_of_serve = argument.get_long().is_some_and(|long| long != "env-file");
         argument.hide(is_of_serve)
     });
-    // each verb has its arguments only now
+    setting_table::describe(with_arguments(command))
+}
+
+/// The command with the arguments of every verb, which else come when the verb is asked for.
+pub(crate) fn with_arguments(mut command: clap::Command) -> clap::Command {
+    let sentences = |verb: &clap::Command| {
+        let name = verb.get_name().to_owned();
+        (
+            name,
+            verb.get_about().cloned(),
+            verb.get_long_about().cloned(),
+        )
+    };
+    let verbs: Vec<_> = command.get_subcommands().map(sentences).collect();
     command.build();
-    setting_table::describe(command)
+    // With its arguments came what is said of a group of them, in the place of the verb's own.
+    verbs
+        .into_iter()
+        .fold(command, |command, (name, about, long_about)| {
+            command.mut_subcommand(name, |verb| {
+                verb.about(Resettable::from(about))
+                    .long_about(Resettable::from(long_about))
+            })
+        })
 }
 
 impl Cli {

@@ -285,13 +285,19 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
     let tool = Tool::new(
         name,
         description(served, connector_tool),
-        connector_tool.input_schema.clone(),
+        Value::Null,
         move |call: Call<Caller>| {
             let road = Arc::clone(&road);
             async move { run(&road, call).await }
         },
     );
+    let output_schema = connector_tool.output_schema.as_ref();
+    let output_schema = output_schema.filter(|_| served.structures(connector_tool));
     let tool = tool
+        .shared_schemas(
+            Arc::clone(&connector_tool.input_schema),
+            output_schema.map(Arc::clone),
+        )
         .title(connector_tool.title.as_str())
         .effect(match connector_tool.effect {
             ToolEffect::Read => footbridge_mcp::Effect::Read,
@@ -300,14 +306,6 @@ fn open(served: &Served, connector_tool: &ConnectorTool, parts: &RoadParts) -> T
         })
         .idempotent(connector_tool.annotations.idempotent)
         .open_world(connector_tool.annotations.open_world && !served.is_local);
-    let tool = match connector_tool
-        .output_schema
-        .as_ref()
-        .filter(|_| served.structures(connector_tool))
-    {
-        Some(schema) => tool.output_schema(schema.clone()),
-        None => tool,
-    };
     let tool = taking(
         page_view::paged(tool, served, connector_tool),
         connector_tool,

@@ -9,33 +9,32 @@ mod fitting;
 mod given;
 mod plan;
 mod problems;
+mod rules;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::validator::Validator;
+use crate::validator::{BuiltValidator, Validator};
 pub use given::Arguments;
 use plan::{FittingPlan, ValueShape};
+pub(crate) use rules::{ArgumentRules, ValueAlias};
 
-/// Another word for a value of a property, which its `enum` does not list.
-#[derive(Debug, Clone)]
-pub(crate) struct ValueAlias {
-    pub(crate) property: String,
-    pub(crate) alias: String,
-    pub(crate) value: String,
-}
-
-/// A tool's input schema, ready to admit arguments.
+/// The arguments of a tool, as calls are held against them.
 #[derive(Debug)]
 pub(crate) struct ArgumentSchema {
-    schema: Value,
-    nullable: Vec<String>,
-    /// Other names of properties, each with the name it stands for.
-    aliases: Vec<(String, String)>,
-    value_aliases: Vec<ValueAlias>,
+    rules: ArgumentRules,
+    /// Made for the first call: of the tools that a program has, most are never called.
+    ready: OnceLock<ReadySchema>,
+}
+
+/// A schema with what is made of it, ready to admit arguments.
+#[derive(Debug)]
+struct ReadySchema {
+    schema: Arc<Value>,
     validator: Validator,
     /// What can be held against a text while it is read.
     shape: Option<ValueShape>,
@@ -60,85 +59,48 @@ impl IncomingArguments {
 }
 
 impl ArgumentSchema {
-    /// Compiles a schema; the error is one sentence for the developer.
-    pub(crate) fn compile(schema: &Value, nullable: &[String]) -> Result<Self, String> {
-        let object = schema
-            .as_object()
-            .ok_or("the input schema must be a JSON object")?;
-        if object.get("type").and_then(Value::as_str) != Some("object") {
-            let is_choice = ["oneOf", "anyOf", "enum"]
-                .iter()
-                .any(|keyword| object.contains_key(*keyword));
-            let hint = if is_choice {
-                "; of a choice, each must be an object: an enum is one with `#[serde(tag = \"…\")]`"
-            } else {
-                ""
-            };
-            return Err(format!(
-                "the input schema must have `type: object` at its root{hint}"
-            ));
+    /// Checks what a tool says of its arguments; the error is one sentence for the developer.
+    pub(crate) fn of(rules: ArgumentRules) -> Result<Self, String> {
+        rules.check_schema()?;
+        let schema = Self {
+            rules,
+            ready: OnceLock::new(),
+        };
+        if !schema.rules.is_plain() {
+            // Whether it is valid shows when its validator is built.
+            schema
+                .validator()
+                .map_err(|error| format!("the input schema is not valid: {error}"))?;
         }
-        let properties = object.get("properties").and_then(Value::as_object);
-        if let Some(name) = nullable
-            .iter()
-            .find(|name| properties.is_none_or(|known| !known.contains_key(name.as_str())))
-        {
-            return Err(format!(
-                "`{name}` is said to be nullable, but the input schema has no such property"
-            ));
-        }
-        Ok(Self {
-            validator: Validator::of(&with_null(schema, nullable))
-                .map_err(|error| format!("the input schema is not valid: {error}"))?,
-            shape: FittingPlan::of_arguments(schema, nullable),
-            schema: schema.clone(),
+        schema.rules.check_aliases()?;
+        Ok(schema)
+    }
+
+    /// The same of a schema and the properties that may be null.
+    #[cfg(test)]
+    fn compile(schema: &Value, nullable: &[String]) -> Result<Self, String> {
+        Self::of(ArgumentRules {
+            schema: Arc::new(schema.clone()),
             nullable: nullable.to_vec(),
-            aliases: Vec::new(),
-            value_aliases: Vec::new(),
+            ..ArgumentRules::default()
         })
     }
 
-    /// Also takes properties by other names. The error is one sentence for the developer.
-    pub(crate) fn with_aliases(mut self, aliases: &[(String, String)]) -> Result<Self, String> {
-        let properties = self.schema.get("properties").and_then(Value::as_object);
-        let is_known =
-            |name: &String| properties.is_some_and(|properties| properties.contains_key(name));
-        for (alias, name) in aliases {
-            if !is_known(name) || is_known(alias) {
-                return Err(format!(
-                    "`{alias}` cannot stand for `{name}`: the first must not be a property of the input schema, the second must"
-                ));
+    fn ready(&self) -> &ReadySchema {
+        self.ready.get_or_init(|| {
+            let schema = self.rules.whole();
+            ReadySchema {
+                shape: FittingPlan::of_arguments(&schema, &self.rules.nullable),
+                validator: Validator::default(),
+                schema,
             }
-        }
-        self.aliases = aliases.to_vec();
-        Ok(self)
+        })
     }
 
-    /// Also takes values by other words. The error is one sentence for the developer.
-    pub(crate) fn with_value_aliases(mut self, aliases: &[ValueAlias]) -> Result<Self, String> {
-        for ValueAlias {
-            property,
-            alias,
-            value,
-        } in aliases
-        {
-            let schema = self
-                .schema
-                .get("properties")
-                .and_then(|properties| properties.get(property));
-            let words = schema
-                .and_then(|schema| schema.get("enum"))
-                .and_then(Value::as_array);
-            let is_word =
-                |word: &String| words.is_some_and(|words| words.iter().any(|known| known == word));
-            if is_word(alias) || !is_word(value) {
-                return Err(format!(
-                    "`{alias}` cannot stand for `{value}` of `{property}`: its `enum` must hold the second, and not the first"
-                ));
-            }
-        }
-        self.value_aliases = aliases.to_vec();
-        Ok(self)
+    fn validator(&self) -> Result<&BuiltValidator, String> {
+        let ready = self.ready();
+        let schema = || with_null(&ready.schema, &self.rules.nullable);
+        ready.validator.built(schema)
     }
 
     /// The object that was sent as a text; white space alone is one without members.
@@ -157,12 +119,9 @@ impl ArgumentSchema {
 
     /// Where the names of the members stand in a text that fits.
     fn names(&self, text: &str) -> Option<Vec<Range<usize>>> {
-        let names = fitting::names(self.shape.as_ref()?, text)?;
-        if self
-            .aliases
-            .iter()
-            .any(|(alias, _)| names.contains(&alias.as_str()))
-        {
+        let names = fitting::names(self.ready().shape.as_ref()?, text)?;
+        let mut aliases = self.rules.aliases.iter();
+        if aliases.any(|(alias, _)| names.contains(&alias.as_str())) {
             return None;
         }
         let place = |name: &str| (name.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
@@ -178,7 +137,7 @@ impl ArgumentSchema {
         tool: &str,
         mut arguments: Map<String, Value>,
     ) -> Result<Map<String, Value>, String> {
-        for (alias, name) in &self.aliases {
+        for (alias, name) in &self.rules.aliases {
             // With both given, the alias stays and is named as what it is: one too many.
             if !arguments.contains_key(name)
                 && let Some(value) = arguments.remove(alias)
@@ -186,12 +145,13 @@ impl ArgumentSchema {
                 arguments.insert(name.clone(), value);
             }
         }
-        coercion::coerce_object(&self.schema, &mut arguments, &self.nullable);
+        let schema = &self.ready().schema;
+        coercion::coerce_object(schema, &mut arguments, &self.rules.nullable);
         for ValueAlias {
             property,
             alias,
             value,
-        } in &self.value_aliases
+        } in &self.rules.value_aliases
         {
             if let Some(Value::String(word)) = arguments.get_mut(property)
                 && word.trim().eq_ignore_ascii_case(alias)
@@ -201,14 +161,13 @@ impl ArgumentSchema {
         }
         let value = Value::Object(arguments);
         let validator = self
-            .validator
-            .built(|| with_null(&self.schema, &self.nullable))
+            .validator()
             .map_err(|why| format!("{tool}: its input schema is not valid: {why}"))?;
         if !validator.is_valid(&value) {
             return Err(problems::describe(
                 tool,
-                &self.schema,
-                &self.nullable,
+                schema,
+                &self.rules.nullable,
                 validator,
                 &value,
             ));
@@ -244,9 +203,13 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{ArgumentSchema, ValueAlias};
+    use super::{ArgumentRules, ArgumentSchema, ValueAlias};
 
     fn schema() -> ArgumentSchema {
+        ArgumentSchema::of(rules()).unwrap()
+    }
+
+    fn rules() -> ArgumentRules {
         let schema = json!({
             "type": "object",
             "properties": {
@@ -262,7 +225,11 @@ mod tests {
             "required": ["title"],
             "additionalProperties": false
         });
-        ArgumentSchema::compile(&schema, &["note".to_owned(), "priority".to_owned()]).unwrap()
+        ArgumentRules {
+            schema: schema.into(),
+            nullable: vec!["note".to_owned(), "priority".to_owned()],
+            ..ArgumentRules::default()
+        }
     }
 
     fn object(value: Value) -> Map<String, Value> {
@@ -305,8 +272,13 @@ mod tests {
 
     #[test]
     fn a_property_goes_by_its_other_name_unless_both_are_given() {
-        let aliases = [("name".to_owned(), "title".to_owned())];
-        let aliased = || schema().with_aliases(&aliases).unwrap();
+        let with_alias = |alias: &str, name: &str| {
+            ArgumentSchema::of(ArgumentRules {
+                aliases: vec![(alias.to_owned(), name.to_owned())],
+                ..rules()
+            })
+        };
+        let aliased = || with_alias("name", "title").unwrap();
         let admitted = aliased()
             .admit("t", object(json!({"name": "x", "count": 1})))
             .unwrap();
@@ -316,24 +288,24 @@ mod tests {
             .unwrap_err();
         assert!(refused.contains("`name`"));
         for (alias, name) in [("name", "ghost"), ("count", "title")] {
-            assert!(
-                schema()
-                    .with_aliases(&[(alias.to_owned(), name.to_owned())])
-                    .is_err()
-            );
+            assert!(with_alias(alias, name).is_err());
         }
     }
 
     #[test]
     fn a_value_goes_by_its_other_word_unless_the_enum_has_that() {
-        let alias = |property: &str, alias: &str, value: &str| ValueAlias {
-            property: property.to_owned(),
-            alias: alias.to_owned(),
-            value: value.to_owned(),
+        let with_alias = |property: &str, alias: &str, value: &str| {
+            let alias = ValueAlias {
+                property: property.to_owned(),
+                alias: alias.to_owned(),
+                value: value.to_owned(),
+            };
+            ArgumentSchema::of(ArgumentRules {
+                value_aliases: vec![alias],
+                ..rules()
+            })
         };
-        let aliased = schema()
-            .with_value_aliases(&[alias("priority", "urgent", "high")])
-            .unwrap();
+        let aliased = with_alias("priority", "urgent", "high").unwrap();
         let text = r#"{"title":"x","priority":"urgent"}"#;
         assert!(
             aliased
@@ -360,9 +332,7 @@ mod tests {
             ("ghost", "a", "b"),
         ] {
             assert!(
-                schema()
-                    .with_value_aliases(&[alias(property, word, value)])
-                    .is_err(),
+                with_alias(property, word, value).is_err(),
                 "{property} {word} {value}"
             );
         }

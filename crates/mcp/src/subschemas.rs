@@ -3,54 +3,85 @@
 
 use serde_json::Value;
 
-/// Keywords with one schema, or a list of them.
-const SCHEMAS: [&str; 17] = [
-    "additionalItems",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "contains",
-    "contentSchema",
-    "else",
-    "if",
-    "items",
-    "not",
-    "oneOf",
-    "prefixItems",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "disallow",
-];
+/// What stands under a keyword.
+enum Under {
+    /// One schema, or a list of them.
+    Schemas,
+    /// A schema under each name.
+    NamedSchemas,
+    /// No schema.
+    Other,
+}
 
-/// Keywords with a schema under each name.
-const NAMED_SCHEMAS: [&str; 6] = [
-    "$defs",
-    "definitions",
-    "dependencies",
-    "dependentSchemas",
-    "patternProperties",
-    "properties",
-];
+fn under(keyword: &str) -> Under {
+    match keyword {
+        "additionalItems"
+        | "additionalProperties"
+        | "allOf"
+        | "anyOf"
+        | "contains"
+        | "contentSchema"
+        | "else"
+        | "if"
+        | "items"
+        | "not"
+        | "oneOf"
+        | "prefixItems"
+        | "propertyNames"
+        | "then"
+        | "unevaluatedItems"
+        | "unevaluatedProperties"
+        | "disallow" => Under::Schemas,
+        "$defs" | "definitions" | "dependencies" | "dependentSchemas" | "patternProperties"
+        | "properties" => Under::NamedSchemas,
+        _ => Under::Other,
+    }
+}
 
 /// Hands out every schema that stands directly inside of this one, with the keyword that it stands
 /// under.
 pub(crate) fn each(schema: &mut Value, mut act: impl FnMut(&str, &mut Value)) {
     for (keyword, value) in schema.as_object_mut().into_iter().flatten() {
-        if SCHEMAS.contains(&keyword.as_str()) {
-            match value {
-                Value::Array(schemas) => schemas.iter_mut().for_each(|schema| act(keyword, schema)),
-                schema => act(keyword, schema),
+        match (under(keyword), value) {
+            (Under::Schemas, Value::Array(schemas)) => {
+                schemas.iter_mut().for_each(|schema| act(keyword, schema));
             }
-        } else if NAMED_SCHEMAS.contains(&keyword.as_str()) {
-            value
-                .as_object_mut()
-                .into_iter()
-                .flatten()
-                .for_each(|(_, schema)| act(keyword, schema));
+            (Under::Schemas, schema) => act(keyword, schema),
+            (Under::NamedSchemas, Value::Object(named)) => {
+                named.values_mut().for_each(|schema| act(keyword, schema));
+            }
+            (Under::NamedSchemas | Under::Other, _) => {}
         }
     }
+}
+
+/// Whether any schema that stands directly inside of this one is such a schema.
+pub(crate) fn any(schema: &Value, mut is_such: impl FnMut(&str, &Value) -> bool) -> bool {
+    let mut keywords = schema.as_object().into_iter().flatten();
+    keywords.any(|(keyword, value)| match (under(keyword), value) {
+        (Under::Schemas, Value::Array(schemas)) => {
+            schemas.iter().any(|schema| is_such(keyword, schema))
+        }
+        (Under::Schemas, schema) => is_such(keyword, schema),
+        (Under::NamedSchemas, Value::Object(named)) => {
+            named.values().any(|schema| is_such(keyword, schema))
+        }
+        (Under::NamedSchemas | Under::Other, _) => false,
+    })
+}
+
+/// Whether there may be a null to take out of what a value may be.
+pub(crate) fn may_have_null(schema: &Value) -> bool {
+    let mut keywords = schema.as_object().into_iter().flatten();
+    keywords.any(|(keyword, value)| match keyword.as_str() {
+        "type" => value.is_array(),
+        "anyOf" | "oneOf" => true,
+        "default" => value.is_null(),
+        "enum" => value
+            .as_array()
+            .is_some_and(|members| members.iter().any(Value::is_null)),
+        _ => false,
+    })
 }
 
 /// Takes null out of what a value may be, where that leaves something to say.

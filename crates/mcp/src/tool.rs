@@ -51,10 +51,10 @@ pub struct Tool<C> {
     pub(crate) description: String,
     icons: Vec<Icon>,
     meta: Map<String, Value>,
-    pub(crate) input_schema: Value,
+    pub(crate) input_schema: Arc<Value>,
     /// What a call is held against, where that is more than is listed.
-    pub(crate) held_schema: Option<Value>,
-    pub(crate) output_schema: Option<Value>,
+    pub(crate) held_schema: Option<Arc<Value>>,
+    pub(crate) output_schema: Option<Arc<Value>>,
     pub(crate) annotations: Option<ToolAnnotations>,
     pub(crate) nullable: Vec<String>,
     pub(crate) or_integer: Vec<String>,
@@ -104,7 +104,7 @@ impl<C: 'static> Tool<C> {
             description: description.into(),
             icons: Vec::new(),
             meta: Map::new(),
-            input_schema,
+            input_schema: input_schema.into(),
             held_schema: None,
             output_schema: None,
             annotations: None,
@@ -144,14 +144,14 @@ impl<C: 'static> Tool<C> {
     /// Another schema of its arguments than the one it was made with.
     #[must_use]
     pub fn input_schema(mut self, schema: Value) -> Self {
-        self.input_schema = schema;
+        self.input_schema = schema.into();
         self.held_schema = None;
         self
     }
 
     /// What a call is held against, where the listed schema says less.
     pub(crate) fn held_against(mut self, schema: Value) -> Self {
-        self.held_schema = Some(schema);
+        self.held_schema = Some(schema.into());
         self
     }
 
@@ -219,7 +219,17 @@ impl<C: 'static> Tool<C> {
     /// is then sent as `structuredContent` too.
     #[must_use]
     pub fn output_schema(mut self, schema: Value) -> Self {
-        self.output_schema = Some(schema);
+        self.output_schema = Some(schema.into());
+        self
+    }
+
+    /// Schemas that others hold too, which are not copied: that of its arguments, and that of the
+    /// result where there is one.
+    #[must_use]
+    pub fn shared_schemas(mut self, input: Arc<Value>, output: Option<Arc<Value>>) -> Self {
+        self.input_schema = input;
+        self.held_schema = None;
+        self.output_schema = output;
         self
     }
 
@@ -434,7 +444,12 @@ impl<C: 'static> Tool<C> {
         &self.name
     }
 
-    /// The entry of `tools/list`.
+    /// Whether pages have to do with it, so that clients that show pages see another entry.
+    pub(crate) fn concerns_pages(&self) -> bool {
+        self.page.is_some() || self.is_for_pages_alone
+    }
+
+    /// The entry of `tools/list`, without `_meta`.
     pub(crate) fn entry(&self) -> ToolEntry<'_> {
         ToolEntry {
             name: &self.name,
@@ -443,26 +458,22 @@ impl<C: 'static> Tool<C> {
                 .filter(|description| !description.is_empty()),
             icons: &self.icons,
             input_schema: listed::input(&self.input_schema),
-            output_schema: self.output_schema.as_ref().map(listed::output),
+            output_schema: self.output_schema.as_deref().map(listed::output),
             annotations: self.annotations.as_ref(),
-            meta: Cow::Borrowed(&self.meta),
         }
     }
 
-    /// Whether pages have to do with it, so that clients that show pages see another entry.
-    pub(crate) fn concerns_pages(&self) -> bool {
-        self.page.is_some() || self.is_for_pages_alone
+    /// The `_meta` of its entry.
+    pub(crate) fn entry_meta(&self) -> &Map<String, Value> {
+        &self.meta
     }
 
-    /// The entry of `tools/list` for clients that are told of pages.
-    pub(crate) fn entry_with_page(&self) -> ToolEntry<'_> {
+    /// The same for clients that are told of pages.
+    pub(crate) fn entry_meta_with_page(&self) -> Map<String, Value> {
         let mut meta = self.meta.clone();
         let of_page = page::tool_meta(self.page.as_deref(), self.is_for_pages_alone);
         meta.insert(page::META_KEY.to_owned(), of_page);
-        ToolEntry {
-            meta: Cow::Owned(meta),
-            ..self.entry()
-        }
+        meta
     }
 }
 
@@ -476,7 +487,7 @@ impl<C> std::fmt::Debug for Tool<C> {
     }
 }
 
-/// A tool as a client sees it.
+/// A tool as a client sees it, `_meta` aside.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToolEntry<'a> {
@@ -487,17 +498,11 @@ pub(crate) struct ToolEntry<'a> {
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
     icons: &'a [Icon],
-    input_schema: Value,
+    input_schema: Cow<'a, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output_schema: Option<Value>,
+    output_schema: Option<Cow<'a, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a ToolAnnotations>,
-    #[serde(rename = "_meta", skip_serializing_if = "is_empty")]
-    meta: Cow<'a, Map<String, Value>>,
-}
-
-fn is_empty(meta: &Map<String, Value>) -> bool {
-    meta.is_empty()
 }
 
 /// The hints of a tool. Source: specification 2026-07-28, schema, `ToolAnnotations`.

@@ -90,6 +90,14 @@ impl BuiltValidator {
     }
 }
 
+/// Whether a schema is surely valid, with these as further properties.
+pub(crate) fn is_plain_with<'s>(
+    schema: &Value,
+    mut properties: impl Iterator<Item = &'s Value>,
+) -> bool {
+    plain::is_plain(schema) && properties.all(|property| plain::is_plain_property(schema, property))
+}
+
 /// Why a schema that is only handed on is not valid: one that does not look like a schema, or
 /// refers to what is not there.
 pub(crate) fn fault(schema: &Value) -> Option<String> {

@@ -74,8 +74,8 @@ fn the_table_becomes_tools() {
         (&json!("boolean"), &json!("integer"), &json!("boolean"))
     );
     assert_eq!(
-        schema("link_create"),
-        &json!({
+        **schema("link_create"),
+        json!({
             "type": "object",
             "properties": {
                 "address": {"type": "string", "maxLength": 300, "description": "Address."},

@@ -168,15 +168,18 @@ async fn the_output_schema_is_the_shape() {
         "empty": {"type": "string"}
     });
     assert_eq!(
-        tool("one").output_schema,
-        Some(json!({"type": "object", "properties": properties}))
+        tool("one").output_schema.as_deref(),
+        Some(&json!({"type": "object", "properties": properties}))
     );
     let list = tool("list").output_schema.unwrap();
     assert_eq!(
         list["properties"]["items"],
         json!({"type": "array", "items": {"type": "object", "properties": properties}})
     );
-    assert_eq!(tool("raw").output_schema, Some(json!({"type": "object"})));
+    assert_eq!(
+        tool("raw").output_schema.as_deref(),
+        Some(&json!({"type": "object"}))
+    );
     assert_eq!(tool("plain").output_schema, None);
 }
 

@@ -130,7 +130,7 @@ fn a_query_is_made_of_filters() {
     );
     let connector = compile("x.yaml", FILE).unwrap();
     assert_eq!(
-        connector.tool("search").unwrap().input_schema,
+        *connector.tool("search").unwrap().input_schema,
         json!({
             "type": "object",
             "properties": {

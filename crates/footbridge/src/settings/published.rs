@@ -9,7 +9,7 @@ use clap::{Arg, Command};
 use serde_json::{Value, json};
 
 use super::SettingsFile;
-use crate::cli::Cli;
+use crate::cli::{Cli, with_arguments};
 use crate::golden_file::assert_golden;
 use crate::setting_table::{
     SETTINGS, SettingRow, SettingUser, SettingValueKind, describe, setting_of,
@@ -46,10 +46,8 @@ fn flags(command: &Command, found: &mut Vec<Arg>) {
 
 fn command_line() -> Vec<Arg> {
     let mut found = Vec::new();
-    flags(
-        &describe(<Cli as clap::CommandFactory>::command()),
-        &mut found,
-    );
+    let command = with_arguments(<Cli as clap::CommandFactory>::command());
+    flags(&describe(command), &mut found);
     found
 }
 

@@ -233,11 +233,10 @@ pub(crate) fn clock(time: &str, now: SystemTime) -> String {
 
 /// Whether the file's own tool has an argument that is called as that of leases.
 pub(super) fn has_own_lease(tool: &ConnectorTool) -> bool {
-    let listed = tool
-        .input_schema
-        .pointer(&format!("/properties/{}", ARGUMENT));
+    let listed = tool.input_schema.get("properties");
+    let is_listed = listed.is_some_and(|properties| properties.get(ARGUMENT).is_some());
     let mut unlisted = tool.unlisted_arguments.iter();
-    listed.is_some() || unlisted.any(|(name, _)| *name == ARGUMENT)
+    is_listed || unlisted.any(|(name, _)| *name == ARGUMENT)
 }
 
 #[cfg(test)]

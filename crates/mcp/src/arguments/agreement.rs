@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use std::borrow::Cow;
 
-use super::{ArgumentSchema, Arguments};
+use super::{ArgumentRules, ArgumentSchema, Arguments};
 use crate::validator::Validator;
 
 fn object(value: &Value) -> Map<String, Value> {
@@ -467,10 +467,12 @@ fn what_a_tree_decides_is_left_to_the_tree() {
             "count": {"type": "integer"}, "rows": {"type": "array", "items": {"type": "object"}}, "free": {}, "late": {"pattern": "^a"}
         }
     });
-    let compiled = ArgumentSchema::compile(&schema, &[])
-        .unwrap()
-        .with_aliases(&[("number".to_owned(), "count".to_owned())])
-        .unwrap();
+    let compiled = ArgumentSchema::of(ArgumentRules {
+        schema: schema.into(),
+        aliases: vec![("number".to_owned(), "count".to_owned())],
+        ..ArgumentRules::default()
+    })
+    .unwrap();
     let deep = |depth: usize| format!(r#"{{"free": {}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     for text in [
         r#"{"count": 1, "count": 1}"#,

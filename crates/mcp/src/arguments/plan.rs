@@ -1,6 +1,8 @@
 //! A schema made ready for arguments that are held against it while they are read. What it has no
 //! words for is left to the validator.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::validator::Validator;
@@ -190,13 +192,13 @@ impl FittingPlan {
     /// The plan of a whole input schema, of whose properties these may be null too. None when there
     /// is nothing to gain.
     pub(super) fn of_arguments(schema: &Value, nullable: &[String]) -> Option<ValueShape> {
-        let mut root = schema.as_object()?.clone();
-        // An older dialect gives some words another meaning.
-        if root
-            .remove("$schema")
-            .is_some_and(|dialect| dialect != "https://json-schema.org/draft/2020-12/schema")
-        {
-            return None;
+        let mut root = Cow::Borrowed(schema.as_object()?);
+        if let Some(dialect) = root.get("$schema") {
+            // An older dialect gives some words another meaning.
+            if dialect != "https://json-schema.org/draft/2020-12/schema" {
+                return None;
+            }
+            root.to_mut().shift_remove("$schema");
         }
         let mut shape = ValueShape::of(&root)?;
         for (_, plan) in shape

@@ -1,5 +1,5 @@
-//! The catalog of an endpoint: what it serves at one moment, with everything that does not depend
-//! on a request serialised once.
+//! The catalog of an endpoint: what it serves at one moment; what does not depend on a request is
+//! serialised once, when it is first asked for.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(crate) struct Catalog<C> {
 }
 
 impl<C: Send + Sync + 'static> Catalog<C> {
-    /// Makes everything ready.
+    /// Checks everything.
     ///
     /// # Errors
     /// A public list of things that not everybody sees, tools that cannot be called.
@@ -86,26 +86,21 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         }
         let has_pages = things.has_pages();
         let may_have_pages = has_pages || hook.is_some();
-        let mut catalog = Self {
+        let has_skills = !things.skills.entries().is_empty();
+        let mut ready = Vec::new();
+        for skills in [false, true].into_iter().take(1 + usize::from(has_skills)) {
+            for pages in [false, true].into_iter().take(1 + usize::from(has_pages)) {
+                ready.push((ToldExtensions { skills, pages }, ReadyResults::default()));
+            }
+        }
+        Ok(Self {
             identity,
             things,
             hook,
             is_ruled,
             may_have_pages,
-            ready: Vec::new(),
-        };
-        let mut ready = Vec::new();
-        for skills in [false, true]
-            .into_iter()
-            .take(1 + usize::from(catalog.has_skills()))
-        {
-            for pages in [false, true].into_iter().take(1 + usize::from(has_pages)) {
-                let extensions = ToldExtensions { skills, pages };
-                ready.push((extensions, catalog.ready_results(extensions)));
-            }
-        }
-        catalog.ready = ready;
-        Ok(catalog)
+            ready,
+        })
     }
 
     fn has_skills(&self) -> bool {
@@ -122,32 +117,32 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         }
     }
 
-    fn ready_results(&self, extensions: ToldExtensions) -> ReadyResults {
-        let seen = SeenThings {
-            catalog: self,
-            view: View::Everything,
-            told: OnceCell::from(extensions),
-            client: None,
-        };
-        let legacy = Revision::ALL
-            .into_iter()
-            .filter(|revision| revision.has_handshake());
-        let list = |list| {
-            [None, Some(Revision::NEWEST_MODERN)]
-                .map(|revision| seen.list(list, None, revision).ok())
-        };
-        let is_paged = self.identity.profile.page_size.is_some();
-        ReadyResults {
-            initialize: legacy
-                .map(|revision| (revision, seen.initialize(revision)))
-                .collect(),
-            discover: seen.discover(),
-            lists: if is_paged {
-                Vec::new()
-            } else {
-                List::ALL.map(list).to_vec()
-            },
+    /// A whole list as whoever sees everything gets it, made once; nothing is one that is not
+    /// offered. Nothing is kept of lists that have pages.
+    fn ready_list(
+        &self,
+        list: List,
+        is_marked: bool,
+        told: ToldExtensions,
+    ) -> Option<Option<Bytes>> {
+        if self.identity.profile.page_size.is_some() {
+            return None;
         }
+        let (_, ready) = self.ready.iter().find(|(known, _)| *known == told)?;
+        ready.list(list, is_marked, || {
+            let everything = SeenThings {
+                catalog: self,
+                view: View::Everything,
+                told: OnceCell::from(told),
+                client: None,
+            };
+            let request = ListRequest {
+                list,
+                cursor: None,
+                revision: is_marked.then_some(Revision::NEWEST_MODERN),
+            };
+            everything.made_list(request).ok()
+        })
     }
 
     /// A method of the application's own, whether the request may see it or not.
@@ -283,30 +278,22 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
 
     /// The result of `initialize`.
     pub(crate) fn initialize(&self, revision: Revision) -> Bytes {
-        let ready = self.ready().and_then(|ready| {
-            ready
-                .initialize
-                .iter()
-                .find(|(known, _)| *known == revision)
-        });
-        ready.map_or_else(
-            || {
-                self.catalog
-                    .identity
-                    .initialize(revision, self.kinds(), &self.methods())
-            },
-            |(_, result)| result.clone(),
-        )
+        let identity = &self.catalog.identity;
+        let make = || identity.initialize(revision, self.kinds(), &self.methods());
+        let ready = self
+            .ready()
+            .and_then(|ready| ready.initialize(revision, make));
+        ready.unwrap_or_else(make)
     }
 
     /// The result of `server/discover`.
     pub(crate) fn discover(&self) -> Bytes {
-        let ready = self.ready().map(|ready| ready.discover.clone());
-        ready.unwrap_or_else(|| {
-            self.catalog
-                .identity
-                .discover(self.kinds(), &self.methods())
-        })
+        let identity = &self.catalog.identity;
+        let make = || identity.discover(self.kinds(), &self.methods());
+        match self.ready() {
+            Some(ready) => ready.discover(make),
+            None => make(),
+        }
     }
 
     /// A page of a list.
@@ -316,6 +303,30 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         cursor: Option<&str>,
         revision: Option<Revision>,
     ) -> Result<Bytes, Unlisted> {
+        let request = ListRequest {
+            list,
+            cursor,
+            revision,
+        };
+        if self.sees_everything()
+            && let Some(ready) = self.ready_list(request)
+        {
+            return ready.ok_or(Unlisted::NotOffered);
+        }
+        self.made_list(request)
+    }
+
+    /// The same list as whoever sees everything gets it, where it is kept.
+    fn ready_list(&self, request: ListRequest<'_>) -> Option<Option<Bytes>> {
+        if request.cursor.is_some() {
+            return None;
+        }
+        let is_marked = request.revision.is_some_and(Revision::marks_results);
+        self.catalog
+            .ready_list(request.list, is_marked, self.told())
+    }
+
+    fn made_list(&self, request: ListRequest<'_>) -> Result<Bytes, Unlisted> {
         let Things {
             tools,
             resources,
@@ -324,20 +335,12 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             skills,
             ..
         } = &self.catalog.things;
-        let request = ListRequest {
-            list,
-            cursor,
-            revision,
-        };
-        if let Some(ready) = self.ready().and_then(|ready| ready.of(request)) {
-            return ready.ok_or(Unlisted::NotOffered);
-        }
         let from_hook = if let View::FromHook(visible) = &self.view {
             Some(visible)
         } else {
             None
         };
-        match list {
+        match request.list {
             List::Tools => self.write(tools, from_hook.map(|set| &*set.tools), request),
             List::Resources => self.write(resources, from_hook.map(|set| &*set.resources), request),
             List::Templates => self.write(templates, from_hook.map(|set| &*set.templates), request),
@@ -361,7 +364,9 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             || self.all(listing.entries()),
             |entries| entries.iter().collect(),
         );
-        let is_everything = seen.len() == listing.entries().len()
+        // of this kind, while of another it may not
+        let is_everything = !self.sees_everything()
+            && seen.len() == listing.entries().len()
             && seen
                 .iter()
                 .zip(listing.entries())
@@ -372,11 +377,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         if is_strict && seen.is_empty() && !self.offers(list) {
             return Err(Unlisted::NotOffered);
         }
-        let ready = self
-            .ready_whole()
-            .filter(|_| is_everything)
-            .and_then(|ready| ready.of(request));
-        if let Some(Some(ready)) = ready {
+        if is_everything && let Some(Some(ready)) = self.ready_list(request) {
             return Ok(ready);
         }
         let identity = &self.catalog.identity;
@@ -533,20 +534,19 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         }
     }
 
-    /// Results made before, for a request that sees everything.
-    fn ready(&self) -> Option<&ReadyResults> {
-        self.ready_whole()
-            .filter(|_| matches!(self.view, View::Everything))
+    fn sees_everything(&self) -> bool {
+        matches!(self.view, View::Everything)
     }
 
-    /// The same, of a client that is told of as much.
-    fn ready_whole(&self) -> Option<&ReadyResults> {
-        let extensions = self.told();
-        let ready = self
-            .catalog
-            .ready
-            .iter()
-            .find(|(known, _)| *known == extensions);
-        ready.map(|(_, results)| results)
+    /// What is kept for a request that sees everything, of a client that is told of as much.
+    fn ready(&self) -> Option<&ReadyResults> {
+        if !self.sees_everything() {
+            return None;
+        }
+        let told = self.told();
+        let mut ready = self.catalog.ready.iter();
+        ready
+            .find(|(known, _)| *known == told)
+            .map(|(_, kept)| kept)
     }
 }

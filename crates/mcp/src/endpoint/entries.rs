@@ -1,8 +1,8 @@
 //! Tools, resources and prompts made ready: checked, compiled, with their list entries serialised
 //! once.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::listing::{Listed, ServedThing, ToldExtensions};
-use crate::arguments::{ArgumentSchema, Arguments};
+use crate::arguments::{ArgumentRules, ArgumentSchema, Arguments};
 use crate::completion::CompletionFunction;
 use crate::limits;
 use crate::method::Method;
@@ -28,12 +28,10 @@ use crate::validator;
 pub struct ReadyTool<C> {
     pub(super) name: String,
     aliases: Vec<String>,
-    json: String,
-    /// The entry for clients that are told of pages, where it is another.
-    json_with_page: Option<String>,
+    /// Missing where it stands in no list.
+    listed: Option<EntryJson>,
     pub(super) page: Option<String>,
     is_for_pages_alone: bool,
-    listed: bool,
     read_only: bool,
     pub(super) arguments: ArgumentSchema,
     reading: Option<ReadArguments>,
@@ -49,53 +47,33 @@ pub struct ReadyTool<C> {
     pub(super) function: ToolFunction<C>,
 }
 
-/// An object schema with further properties. The error is one sentence for the developer.
-fn with_properties<'s>(
-    schema: &'s Value,
-    further: &[(String, Value)],
-) -> Result<Cow<'s, Value>, String> {
-    if further.is_empty() {
-        return Ok(Cow::Borrowed(schema));
-    }
-    let mut schema = schema.clone();
-    let object = schema
-        .as_object_mut()
-        .ok_or("the input schema must be a JSON object")?;
-    let properties = object
-        .entry("properties")
-        .or_insert_with(|| Value::Object(Map::new()));
-    let properties = properties
-        .as_object_mut()
-        .ok_or("`properties` of the input schema must be an object")?;
-    for (name, property) in further {
-        if properties.insert(name.clone(), property.clone()).is_some() {
-            return Err(format!(
-                "`{name}` is a property of the input schema already, so it cannot be an unlisted argument"
-            ));
-        }
-    }
-    Ok(Cow::Owned(schema))
+/// The entry of a tool in lists, as JSON.
+struct EntryJson {
+    json: String,
+    /// That for clients that are told of pages, where it is another.
+    json_with_page: Option<String>,
 }
 
-/// The schema whose texts of these names may be whole numbers too. The error is one sentence for
-/// the developer.
-fn with_integers<'s>(schema: Cow<'s, Value>, names: &[String]) -> Result<Cow<'s, Value>, String> {
-    let mut schema = schema;
-    for name in names {
-        let property = schema
-            .to_mut()
-            .get_mut("properties")
-            .and_then(|properties| properties.get_mut(name));
-        match property.and_then(|property| property.get_mut("type")) {
-            Some(kind) if kind == "string" => *kind = serde_json::json!(["string", "integer"]),
-            _ => {
-                return Err(format!(
-                    "`{name}` is said to be an integer too, but the input schema has no such text"
-                ));
-            }
+impl EntryJson {
+    fn of<C: 'static>(tool: &Tool<C>) -> Self {
+        let mut open = to_json(&tool.entry());
+        open.pop();
+        let with_page = tool.concerns_pages().then(|| tool.entry_meta_with_page());
+        Self {
+            json_with_page: with_page.map(|meta| closed(open.clone(), &meta)),
+            json: closed(open, tool.entry_meta()),
         }
     }
-    Ok(schema)
+}
+
+/// An entry, from its JSON without the closing brace.
+fn closed(mut open: String, meta: &Map<String, Value>) -> String {
+    if !meta.is_empty() {
+        open.push_str(r#","_meta":"#);
+        open.push_str(&to_json(meta));
+    }
+    open.push('}');
+    open
 }
 
 impl<C: Send + Sync + 'static> ReadyTool<C> {
@@ -111,7 +89,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
             ));
         }
         let held_schema = tool.held_schema.as_ref().unwrap_or(&tool.input_schema);
-        let schemas = [Some(held_schema), tool.output_schema.as_ref()];
+        let schemas = [Some(&**held_schema), tool.output_schema.as_deref()];
         if let Some(depth) = schemas.into_iter().flatten().find_map(too_deep) {
             // What reads or checks it goes as deep as the schema does.
             problems.push(format!(
@@ -132,23 +110,22 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
         if let Some(page) = tool.page.as_ref().filter(|page| !page.starts_with(SCHEME)) {
             problems.push(format!("its page {page:?} does not begin with `{SCHEME}`"));
         }
-        let json = to_json(&tool.entry());
-        let json_with_page = tool
-            .concerns_pages()
-            .then(|| to_json(&tool.entry_with_page()));
-        let arguments = with_properties(held_schema, &tool.unlisted_arguments)
-            .and_then(|schema| with_integers(schema, &tool.or_integer))
-            .and_then(|schema| ArgumentSchema::compile(&schema, &tool.nullable))
-            .and_then(|schema| schema.with_aliases(&tool.argument_aliases))
-            .and_then(|schema| schema.with_value_aliases(&tool.value_aliases))
-            .map_err(|problem| problems.push(problem));
+        let read_only = tool.is_read_only();
+        let listed = tool.listed.then(|| EntryJson::of(&tool));
+        let arguments = ArgumentSchema::of(ArgumentRules {
+            schema: Arc::clone(held_schema),
+            unlisted: tool.unlisted_arguments,
+            nullable: tool.nullable,
+            or_integer: tool.or_integer,
+            aliases: tool.argument_aliases,
+            value_aliases: tool.value_aliases,
+        })
+        .map_err(|problem| problems.push(problem));
         match arguments {
             Ok(arguments) if problems.is_empty() => Ok(Self {
-                json,
-                json_with_page,
+                listed,
                 is_for_pages_alone: tool.is_for_pages_alone,
-                listed: tool.listed,
-                read_only: tool.is_read_only(),
+                read_only,
                 arguments,
                 reading: tool.reading,
                 header_parameters,
@@ -201,7 +178,7 @@ impl<C: Send + Sync + 'static> ReadyTool<C> {
 impl<C> ReadyTool<C> {
     /// Whether pages have to do with it.
     pub(super) fn concerns_pages(&self) -> bool {
-        self.json_with_page.is_some()
+        self.page.is_some() || self.is_for_pages_alone
     }
 }
 
@@ -223,12 +200,16 @@ impl<C> ServedThing<C> for ReadyTool<C> {
 
 impl<C> Listed<C> for ReadyTool<C> {
     fn json(&self, extensions: ToldExtensions) -> &str {
-        let with_page = self.json_with_page.as_ref().filter(|_| extensions.pages);
-        with_page.unwrap_or(&self.json)
+        self.listed.as_ref().map_or("", |listed| {
+            let with_page = listed.json_with_page.as_ref();
+            with_page
+                .filter(|_| extensions.pages)
+                .unwrap_or(&listed.json)
+        })
     }
 
     fn is_listed(&self) -> bool {
-        self.listed
+        self.listed.is_some()
     }
 
     fn is_listed_to(&self, extensions: ToldExtensions) -> bool {

@@ -1,16 +1,49 @@
-//! Results made ready for whoever sees everything, and which list a request is for.
+//! Results that are the same for whoever sees everything, each made when it is first asked for; and
+//! which list a request is for.
+
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use crate::revision::Revision;
 
 /// Results for whoever sees everything.
+#[derive(Default)]
 pub(super) struct ReadyResults {
-    pub(super) initialize: Vec<(Revision, Bytes)>,
-    pub(super) discover: Bytes,
-    /// In the order of [`List`], plain and marked; a list that is not offered is missing, and all
-    /// are where lists have pages.
-    pub(super) lists: Vec<[Option<Bytes>; 2]>,
+    /// In the order of [`Revision::ALL`].
+    initialize: [OnceLock<Bytes>; Revision::ALL.len()],
+    discover: OnceLock<Bytes>,
+    /// In the order of [`List`], plain and marked; nothing is in a list that is not offered.
+    lists: [[OnceLock<Option<Bytes>>; 2]; List::ALL.len()],
+}
+
+impl ReadyResults {
+    /// The result of `initialize`.
+    pub(super) fn initialize(
+        &self,
+        revision: Revision,
+        make: impl FnOnce() -> Bytes,
+    ) -> Option<Bytes> {
+        let place = Revision::ALL.iter().position(|known| *known == revision);
+        let kept = place.and_then(|place| self.initialize.get(place))?;
+        Some(kept.get_or_init(make).clone())
+    }
+
+    /// The result of `server/discover`.
+    pub(super) fn discover(&self, make: impl FnOnce() -> Bytes) -> Bytes {
+        self.discover.get_or_init(make).clone()
+    }
+
+    /// A whole list, plain or marked; nothing is one that is not offered.
+    pub(super) fn list(
+        &self,
+        list: List,
+        is_marked: bool,
+        make: impl FnOnce() -> Option<Bytes>,
+    ) -> Option<Option<Bytes>> {
+        let kept = self.lists.get(list as usize)?.get(usize::from(is_marked))?;
+        Some(kept.get_or_init(make).clone())
+    }
 }
 
 /// The lists.
@@ -21,26 +54,6 @@ pub(crate) enum List {
     Templates,
     Prompts,
     Skills,
-}
-
-impl ReadyResults {
-    /// A list as a whole, if it is there; the inner nothing is one that is not offered.
-    pub(super) fn of(
-        &self,
-        ListRequest {
-            list,
-            cursor,
-            revision,
-        }: ListRequest<'_>,
-    ) -> Option<Option<Bytes>> {
-        if cursor.is_some() {
-            return None;
-        }
-        self.lists
-            .get(list as usize)
-            .and_then(|both| both.get(usize::from(revision.is_some_and(Revision::marks_results))))
-            .cloned()
-    }
 }
 
 impl List {

@@ -100,7 +100,7 @@ impl<C: 'static> Tool<C> {
         tool.title = title.or_else(|| annotations.as_ref().and_then(|hints| hints.title.clone()));
         tool.icons = icons;
         tool.meta = meta;
-        tool.output_schema = output_schema.map(Value::Object);
+        tool.output_schema = output_schema.map(|schema| Value::Object(schema).into());
         tool.annotations = annotations.map(|hints| ToolAnnotations {
             read_only: Some(hints.read_only_hint),
             destructive: Some(hints.destructive_hint),

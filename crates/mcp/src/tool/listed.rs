@@ -1,6 +1,8 @@
 //! Schemas as they are listed, in the form that every client takes. A call is held against the
 //! schema as it was written.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::subschemas;
@@ -11,19 +13,41 @@ use crate::subschemas;
 /// Sources: the TypeScript SDK 1.x refuses a whole list for one property that is `true`; Gemini and
 /// Cursor refuse lists of types with null in them (t8y2/dbx#6233,
 /// taylorwilsdon/google_workspace_mcp#1099).
-pub(super) fn input(schema: &Value) -> Value {
+pub(super) fn input(schema: &Value) -> Cow<'_, Value> {
+    if !may_have(schema, &|schema| {
+        schema.is_boolean() || subschemas::may_have_null(schema)
+    }) {
+        return Cow::Borrowed(schema);
+    }
     let mut schema = schema.clone();
     without_null(&mut schema);
     without_booleans(&mut schema);
-    schema
+    Cow::Owned(schema)
 }
 
 /// The schema of a result: without schemas that are booleans. Nulls stay, since clients hold what
 /// they get against it.
-pub(super) fn output(schema: &Value) -> Value {
+pub(super) fn output(schema: &Value) -> Cow<'_, Value> {
+    if !may_have(schema, &Value::is_boolean) {
+        return Cow::Borrowed(schema);
+    }
     let mut schema = schema.clone();
     without_booleans(&mut schema);
-    schema
+    Cow::Owned(schema)
+}
+
+/// Whether a schema, or one inside of it, may have to be written otherwise. An object that is
+/// closed with `false` has not.
+fn may_have(schema: &Value, what: &dyn Fn(&Value) -> bool) -> bool {
+    what(schema)
+        || subschemas::any(schema, |keyword, schema| {
+            let closes = *schema == false && may_close(keyword);
+            !closes && may_have(schema, what)
+        })
+}
+
+fn may_close(keyword: &str) -> bool {
+    ["additionalProperties", "unevaluatedProperties"].contains(&keyword)
 }
 
 fn without_null(schema: &mut Value) {
@@ -36,17 +60,15 @@ fn without_null(schema: &mut Value) {
 fn without_booleans(schema: &mut Value) {
     subschemas::each(schema, |keyword, schema| match schema {
         Value::Bool(true) => *schema = json!({}),
-        Value::Bool(false)
-            if !["additionalProperties", "unevaluatedProperties"].contains(&keyword) =>
-        {
-            *schema = json!({ "not": {} });
-        }
+        Value::Bool(false) if !may_close(keyword) => *schema = json!({ "not": {} }),
         schema => without_booleans(schema),
     });
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use serde_json::json;
 
     use super::{input, output};
@@ -75,8 +97,8 @@ mod tests {
             "$defs": {"tree": {"properties": {"children": {}}, "anyOf": [{}, {"not": {"not": {}}}], "patternProperties": {"^x": {}}}},
             "additionalProperties": false
         });
-        assert_eq!(input(&given), expected);
-        assert_eq!(output(&given), expected);
+        assert_eq!(*input(&given), expected);
+        assert_eq!(*output(&given), expected);
     }
 
     #[test]
@@ -88,7 +110,17 @@ mod tests {
         let expected = json!({"type": "object", "properties": {
             "names": {"type": "array", "items": {"type": "string"}}, "by_name": {"additionalProperties": {"type": "integer"}}
         }});
-        assert_eq!(input(&given), expected);
-        assert_eq!(output(&given), given);
+        assert_eq!(*input(&given), expected);
+        assert_eq!(*output(&given), given);
+    }
+
+    #[test]
+    fn what_stays_as_it_is_is_not_copied() {
+        let given = json!({"type": "object", "properties": {
+            "names": {"type": "array", "items": {"type": "string", "enum": ["a"]}, "default": []},
+            "closed": {"type": "object", "properties": {"true": {"const": true}}, "additionalProperties": false}
+        }});
+        assert!(matches!(input(&given), Cow::Borrowed(_)));
+        assert!(matches!(output(&given), Cow::Borrowed(_)));
     }
 }

@@ -26,6 +26,11 @@ pub(super) fn is_plain(schema: &Value) -> bool {
         })
 }
 
+/// Whether the schema of a property of the root is surely valid.
+pub(super) fn is_plain_property(root: &Value, property: &Value) -> bool {
+    is_plain_within(root, property, 1)
+}
+
 /// Whether a schema somewhere in the root is surely valid.
 fn is_plain_within(root: &Value, schema: &Value, depth: usize) -> bool {
     match schema {

@@ -165,7 +165,7 @@ fn tool(op: ModelOperation, model: &Arc<Model>) -> ConnectorTool {
         icon: None,
         description,
         effect,
-        input_schema: inputs::schema(op, &model),
+        input_schema: inputs::schema(op, &model).into(),
         output_schema: None,
         argument_aliases: Vec::new(),
         value_aliases: if op == ModelOperation::List {

@@ -36,7 +36,7 @@ pub(super) fn tools(tools: &[LintedTool], client: &ClientRules) -> Vec<Problem> 
             name: &linted.tool.name,
             description: &linted.tool.description,
             input_schema: &linted.tool.input_schema,
-            output_schema: linted.tool.output_schema.as_ref(),
+            output_schema: linted.tool.output_schema.as_deref(),
         };
         for breach in breaches(&tool, client, SERVER_NAME) {
             add(linted, breach);
