@@ -5,6 +5,7 @@ mod accounts;
 mod board;
 mod changes;
 mod clients;
+mod described;
 #[cfg(test)]
 mod documented;
 mod leases;
@@ -23,7 +24,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValuesParser, Resettable};
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
@@ -31,7 +32,6 @@ use clap_complete::Shell;
 use secrecy::SecretString;
 
 use crate::allow::AllowWord;
-use crate::build;
 use crate::client_rules;
 use crate::exit::{self, Exit};
 use crate::logging::LogFormat;
@@ -42,6 +42,9 @@ pub(crate) use board::BoardArguments;
 pub(crate) use changes::{ChangesArguments, ChangesCommand, SelectionOptions};
 
 pub(crate) use clients::{EntryOptions, InstallArguments, InstallScope, UninstallArguments};
+pub(crate) use described::command_line;
+#[cfg(test)]
+pub(crate) use described::with_arguments;
 pub(crate) use leases::{
     AuditArguments, AuditCommand, AuditFormat, LeasesArguments, LeasesCommand,
 };
@@ -95,40 +98,6 @@ pub(crate) struct Cli {
     /// The program in whose place this one was started.
     #[arg(skip)]
     linked: Option<&'static LinkedProgram>,
-}
-
-/// The command line with what is not written beside the types: what each setting is, the commit,
-/// and that the options of `serve` stand in its own help alone.
-pub(crate) fn command_line() -> clap::Command {
-    let command = Cli::command().version(build::version());
-    let command = command.mut_args(|argument| {
-        let is_of_serve = argument.get_long().is_some_and(|long| long != "env-file");
-        argument.hide(is_of_serve)
-    });
-    setting_table::describe(with_arguments(command))
-}
-
-/// The command with the arguments of every verb, which else come when the verb is asked for.
-pub(crate) fn with_arguments(mut command: clap::Command) -> clap::Command {
-    let sentences = |verb: &clap::Command| {
-        let name = verb.get_name().to_owned();
-        (
-            name,
-            verb.get_about().cloned(),
-            verb.get_long_about().cloned(),
-        )
-    };
-    let verbs: Vec<_> = command.get_subcommands().map(sentences).collect();
-    command.build();
-    // With its arguments came what is said of a group of them, in the place of the verb's own.
-    verbs
-        .into_iter()
-        .fold(command, |command, (name, about, long_about)| {
-            command.mut_subcommand(name, |verb| {
-                verb.about(Resettable::from(about))
-                    .long_about(Resettable::from(long_about))
-            })
-        })
 }
 
 impl Cli {
