@@ -25,11 +25,11 @@ use std::sync::Arc;
 
 use crate::connector::{Compiled, Connector, ConnectorTool};
 use crate::definition::Definition;
-use crate::jq::CompileFilters;
 use crate::place::Placed;
 use crate::problem::{Found, Problems};
 use crate::yaml;
 use compilation::Compilation;
+use filters::FileText;
 pub(crate) use filters::Filters;
 
 /// Version of the format that this engine reads.
@@ -68,50 +68,73 @@ const MAX_NAME: usize = 40;
 /// assert!(problems.to_string().contains("bad.yaml:1:1: the key `title` is missing"));
 /// ```
 pub fn compile(file: &str, yaml: &str) -> Result<Connector, Problems> {
-    compile_when(CompileFilters::Now, file, yaml)
+    let mut found = Found::default();
+    let connector = compile_and_look(yaml, &mut found, &mut |_, _, _| {});
+    finished(file, connector, found)
 }
 
 /// Compiles a connector file that is known to have no fault, such as one built into a program whose
-/// tests [`compile()`] it. Its filters are neither checked nor compiled before one of them runs,
-/// which makes a start quicker; one with a fault would fail each call that needs a filter.
+/// tests [`compile()`] it, from what it says as JSON, which is read quicker than `yaml`. Its
+/// filters are neither checked nor compiled before one of them runs; one with a fault would fail
+/// each call that needs a filter. `yaml` is read when a filter fails, to say where that stands.
 ///
 /// # Errors
-/// As [`compile()`], but for faults of jq.
-pub fn compile_sound(file: &str, yaml: &str) -> Result<Connector, Problems> {
-    compile_when(CompileFilters::OnFirstRun, file, yaml)
+/// When `json` does not say what a connector file says. Faults of jq are none of these.
+///
+/// ```
+/// const YAML: &str = r#"
+/// format: 1
+/// connector: echo
+/// title: Echo
+/// instructions: Says what it heard.
+/// upstream: { base: "https://example.org" }
+/// "#;
+/// const JSON: &str = r#"{"format": 1, "connector": "echo", "title": "Echo",
+///     "instructions": "Says what it heard.", "upstream": {"base": "https://example.org"}}"#;
+/// let connector = footbridge_connector::compile_sound("echo.yaml", YAML, JSON).unwrap();
+/// assert_eq!(connector.name(), "echo");
+/// ```
+pub fn compile_sound(file: &str, yaml: &'static str, json: &str) -> Result<Connector, Problems> {
+    let mut found = Found::default();
+    let definition = yaml::read_json(json, &mut found);
+    let connector = definition.and_then(|definition| {
+        let mut compilation = Compilation::new(FileText::Sound(yaml), &definition);
+        let compiled = compilation.connector(&mut |_, _, _| {});
+        found.append(compilation.found);
+        compiled
+    });
+    finished(file, connector, found)
 }
 
-fn compile_when(filters: CompileFilters, file: &str, yaml: &str) -> Result<Connector, Problems> {
-    let mut found = Found::default();
-    let connector = compile_and_look(yaml, filters, &mut found, &mut |_, _, _| {});
+/// What came of a file: its connector, unless something is wrong with it.
+fn finished(file: &str, compiled: Option<Compiled>, found: Found) -> Result<Connector, Problems> {
     found.into_result(file)?;
-    connector.ok_or_else(|| yaml::unplaced(file))
+    compiled
+        .map(|compiled| Connector(Arc::new(compiled)))
+        .ok_or_else(|| yaml::unplaced(file))
 }
 
 /// What a look at the whole file sees beside its problems: the definition, the tools made of it,
 /// and its filters.
 pub(crate) type Look<'l> = dyn FnMut(&Definition, &[Placed<ConnectorTool>], &Filters<'_>) + 'l;
 
-/// Compiles as much as there is; the connector is there when nothing was found.
+/// Compiles as much as there is; something is wrong where anything was found.
 pub(crate) fn compile_and_look(
     yaml: &str,
-    when: CompileFilters,
     found: &mut Found,
     look: &mut Look<'_>,
-) -> Option<Connector> {
+) -> Option<Compiled> {
     let definition = yaml::read(yaml, found)?;
-    let mut compilation = Compilation::new(yaml, &definition);
-    let compiled = compilation.connector(when, look);
+    let mut compilation = Compilation::new(FileText::Unchecked(yaml), &definition);
+    let compiled = compilation.connector(look);
     found.append(compilation.found);
     compiled
-        .filter(|_| found.is_empty())
-        .map(|compiled| Connector(Arc::new(compiled)))
 }
 
 impl Compilation<'_> {
     /// Everything, in the order in which problems are named; nothing when the filters or the
     /// address have problems.
-    fn connector(&mut self, when: CompileFilters, look: &mut Look<'_>) -> Option<Compiled> {
+    fn connector(&mut self, look: &mut Look<'_>) -> Option<Compiled> {
         let definition = self.definition;
         self.check_identity();
         let upstream = self.upstream();
@@ -138,7 +161,7 @@ impl Compilation<'_> {
         let text_limit = self.text_limit();
         look(definition, &tools, &self.filters);
         let origins = self.filters.take_origins();
-        let program = self.filters.program(when, &mut self.found);
+        let program = self.filters.program(&mut self.found);
         Some(Compiled {
             name: definition.connector.value.clone(),
             title: definition.title.clone(),
@@ -183,5 +206,69 @@ impl Compilation<'_> {
                 .collect(),
             models,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{compile, compile_sound};
+    use crate::problem::Found;
+    use crate::yaml;
+
+    /// The files that come with the program.
+    const BUILT_IN: [&str; 5] = [
+        include_str!("../../../connectors/board.yaml"),
+        include_str!("../../../connectors/prodmcp.yaml"),
+        include_str!("../../../connectors/ptm.yaml"),
+        include_str!("../../../connectors/taiga.yaml"),
+        include_str!("../../../connectors/trueppm.yaml"),
+    ];
+
+    fn as_json(text: &str) -> String {
+        let said: serde_json::Value =
+            serde_saphyr::from_str_with_options(text, yaml::options()).unwrap();
+        said.to_string()
+    }
+
+    #[test]
+    fn what_a_built_in_file_says_as_json_is_the_same_but_for_places() {
+        for text in BUILT_IN {
+            let without_places = |definition| {
+                let shown = format!("{definition:?}");
+                let mut parts = shown.split("Place { line: ");
+                let first = parts.next().unwrap_or_default().to_owned();
+                parts.fold(first, |shown, part| {
+                    shown + part.split_once('}').map_or(part, |(_, rest)| rest)
+                })
+            };
+            let found = &mut Found::default();
+            let of_json = yaml::read_json(&as_json(text), found).unwrap();
+            let of_yaml = yaml::read(text, found).unwrap();
+            assert!(found.is_empty());
+            assert_eq!(without_places(of_json), without_places(of_yaml));
+        }
+    }
+
+    #[test]
+    fn a_sound_file_has_the_tools_of_any_other_and_its_filters_stand_at_the_same_lines() {
+        for text in BUILT_IN {
+            let compiled = compile("a.yaml", text).unwrap();
+            let sound = compile_sound("a.yaml", text, &as_json(text)).unwrap();
+            let shown = |value: &dyn std::fmt::Debug| format!("{value:?}");
+            assert_eq!(shown(&sound.tools()), shown(&compiled.tools()));
+            assert_eq!(shown(&*sound.0.origins), shown(&*compiled.0.origins));
+            assert!(compiled.0.origins.iter().all(|origin| origin.line > 0));
+        }
+    }
+
+    #[test]
+    fn json_that_is_no_connector_file_is_a_problem() {
+        for json in ["", "{}", "[1]", "{\"format\":1,\"connector\":2}"] {
+            let problems = compile_sound("a.yaml", "", json).err().unwrap();
+            assert!(
+                problems.to_string().starts_with("a.yaml:0:0: as JSON: "),
+                "{problems}"
+            );
+        }
     }
 }

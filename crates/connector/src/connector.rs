@@ -10,7 +10,7 @@ mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -35,6 +35,10 @@ pub use view::{
     BoardView, ChartView, ConnectorView, Drawing, DrawnKind, FormTool, MoveTool, OpenTool,
     ViewChoice, ViewColumn, ViewColumns, ViewForm,
 };
+
+/// Where each filter of a connector stands in its file: only a failure asks.
+pub(crate) type FilterOrigins =
+    LazyLock<Vec<FilterOrigin>, Box<dyn FnOnce() -> Vec<FilterOrigin> + Send>>;
 
 /// One backend, ready to be called once it has settings and an upstream. Cheap to clone.
 #[derive(Clone)]
@@ -471,7 +475,7 @@ pub(crate) struct Compiled {
     pub(crate) text_limit: usize,
     pub(crate) program: Program,
     /// Where each filter stands in the file.
-    pub(crate) origins: Vec<FilterOrigin>,
+    pub(crate) origins: FilterOrigins,
     pub(crate) tools: Vec<ConnectorTool>,
     pub(crate) by_name: HashMap<String, usize>,
     pub(crate) actions: Vec<RestAction>,

@@ -27,7 +27,7 @@ pub(crate) use json::{from_json, get, is_true, plain_text, read_text, sound, tex
 pub(crate) use message::without_values;
 pub(crate) use natives::{OWN_MEANINGS, names as function_names};
 pub(crate) use program::{
-    CompileFilters, FilterFault, FilterId, Program, SHARED, Stop, Use, compile, term, uses, uses_in,
+    FilterFault, FilterId, Program, SHARED, Stop, Use, compile, term, uses, uses_in,
 };
 pub use query::{QueryFault, QueryFilter, QueryResult, QueryValue};
 pub(crate) use reach::Reach;

@@ -3,7 +3,6 @@
 
 use crate::compile;
 use crate::connector::ConnectorTool;
-use crate::jq::CompileFilters;
 use crate::jq::traps::{self, Trap};
 use crate::place::Place;
 use crate::problem::{Found, Problem};
@@ -50,37 +49,32 @@ pub fn lint(yaml: &str) -> Linted {
     let mut found = Found::default();
     let mut trapped = Found::default();
     let mut tools = Vec::new();
-    compile::compile_and_look(
-        yaml,
-        CompileFilters::Now,
-        &mut found,
-        &mut |definition, made, filters| {
-            for (filter, part) in filters.iter() {
-                for Trap { byte, what, hint } in traps::of_filter(&filter.value) {
-                    trapped.add_with_hint(filters.place(filter, byte), part, what, hint);
-                }
+    compile::compile_and_look(yaml, &mut found, &mut |definition, made, filters| {
+        for (filter, part) in filters.iter() {
+            for Trap { byte, what, hint } in traps::of_filter(&filter.value) {
+                trapped.add_with_hint(filters.place(filter, byte), part, what, hint);
             }
-            if let Some(shared) = &definition.defs {
-                for Trap { byte, what, hint } in traps::of_definitions(&shared.value) {
-                    trapped.add_with_hint(filters.place(shared, byte), "defs", what, hint);
-                }
+        }
+        if let Some(shared) = &definition.defs {
+            for Trap { byte, what, hint } in traps::of_definitions(&shared.value) {
+                trapped.add_with_hint(filters.place(shared, byte), "defs", what, hint);
             }
-            for placed in made {
-                let written = definition
-                    .tools
-                    .iter()
-                    .find(|tool| tool.name.value == placed.value.name);
-                let arguments = written.into_iter().flat_map(|tool| tool.input.iter());
-                tools.push(LintedTool {
-                    tool: placed.value.clone(),
-                    place: placed.place,
-                    arguments: arguments
-                        .map(|(name, _)| (name.value.clone(), name.place))
-                        .collect(),
-                });
-            }
-        },
-    );
+        }
+        for placed in made {
+            let written = definition
+                .tools
+                .iter()
+                .find(|tool| tool.name.value == placed.value.name);
+            let arguments = written.into_iter().flat_map(|tool| tool.input.iter());
+            tools.push(LintedTool {
+                tool: placed.value.clone(),
+                place: placed.place,
+                arguments: arguments
+                    .map(|(name, _)| (name.value.clone(), name.place))
+                    .collect(),
+            });
+        }
+    });
     found.append(trapped);
     Linted {
         problems: found.into_list(),

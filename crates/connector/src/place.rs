@@ -24,6 +24,16 @@ pub(crate) struct Placed<T> {
     pub(crate) place: Place,
 }
 
+impl<T> Placed<T> {
+    /// A value whose place is not known.
+    pub(crate) fn unknown(value: T) -> Self {
+        Self {
+            value,
+            place: Place::default(),
+        }
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<T>::deserialize(deserializer)?;

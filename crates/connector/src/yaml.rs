@@ -59,12 +59,20 @@ pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
         let schema = schema();
         let validator = jsonschema::draft202012::new(&schema).ok()?;
         let is_whole = structural(&tree, &schema, &validator, found);
-        (is_whole && repair::repair(&mut tree, &validator)).then(|| tree::read(&tree).ok())?
+        (is_whole && repair::repair(&mut tree, &validator)).then(|| tree::read(tree).ok())?
     });
     if found.is_empty() {
         placed(&fault, found);
     }
     definition
+}
+
+/// Reads what a file says as JSON. It says nothing of places; a fault is in `found`, with none.
+pub(crate) fn read_json(text: &str, found: &mut Found) -> Option<Definition> {
+    tree::of_json(text)
+        .and_then(tree::read)
+        .map_err(|fault| found.add(Place::default(), "", format!("as JSON: {fault}")))
+        .ok()
 }
 
 /// How every file is read.

@@ -62,16 +62,19 @@ struct BuiltIn {
 struct BuiltInFile {
     path: &'static str,
     text: &'static str,
+    /// What the text says, as the build wrote it.
+    json: &'static str,
     /// Compiled when it is first needed, and once.
     compiled: OnceLock<Connector>,
 }
 
 impl BuiltInFile {
-    const fn new(path: &'static str, text: &'static str) -> Self {
+    const fn new(path: &'static str, text: &'static str, json: &'static str) -> Self {
         let compiled = OnceLock::new();
         Self {
             path,
             text,
+            json,
             compiled,
         }
     }
@@ -80,22 +83,27 @@ impl BuiltInFile {
 static BOARD_FILE: BuiltInFile = BuiltInFile::new(
     "connectors/board.yaml",
     include_str!("../../../connectors/board.yaml"),
+    include_str!(concat!(env!("OUT_DIR"), "/board.json")),
 );
 static PRODMCP_FILE: BuiltInFile = BuiltInFile::new(
     "connectors/prodmcp.yaml",
     include_str!("../../../connectors/prodmcp.yaml"),
+    include_str!(concat!(env!("OUT_DIR"), "/prodmcp.json")),
 );
 static TAIGA_FILE: BuiltInFile = BuiltInFile::new(
     "connectors/taiga.yaml",
     include_str!("../../../connectors/taiga.yaml"),
+    include_str!(concat!(env!("OUT_DIR"), "/taiga.json")),
 );
 static TRUEPPM_FILE: BuiltInFile = BuiltInFile::new(
     "connectors/trueppm.yaml",
     include_str!("../../../connectors/trueppm.yaml"),
+    include_str!(concat!(env!("OUT_DIR"), "/trueppm.json")),
 );
 static PTM_FILE: BuiltInFile = BuiltInFile::new(
     "connectors/ptm.yaml",
     include_str!("../../../connectors/ptm.yaml"),
+    include_str!(concat!(env!("OUT_DIR"), "/ptm.json")),
 );
 
 /// The board of this machine, a Production Board somewhere else, and other backends.
@@ -291,7 +299,7 @@ impl ConnectorFile {
         if let Some(connector) = file.compiled.get() {
             return Ok(connector.clone());
         }
-        let connector = footbridge_connector::compile_sound(file.path, file.text)?;
+        let connector = footbridge_connector::compile_sound(file.path, file.text, file.json)?;
         Ok(file.compiled.get_or_init(|| connector).clone())
     }
 }

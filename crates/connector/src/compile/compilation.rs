@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::filters::Filters;
+use super::filters::{FileText, Filters};
 use super::paging::PagingPlans;
 use super::scope::FilterScope;
 use super::shapes::Shapes;
@@ -29,10 +29,10 @@ pub(super) struct Compilation<'d> {
 }
 
 impl<'d> Compilation<'d> {
-    pub(super) fn new(source: &'d str, definition: &'d Definition) -> Self {
+    pub(super) fn new(text: FileText<'d>, definition: &'d Definition) -> Self {
         Self {
             definition,
-            filters: Filters::new(source, definition.defs.as_ref()),
+            filters: Filters::new(text, definition.defs.as_ref()),
             found: Found::default(),
             paging: PagingPlans::default(),
             shapes: Shapes::new(),

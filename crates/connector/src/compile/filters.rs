@@ -1,27 +1,52 @@
 //! Filters and templates of a file while it is being compiled: collected with their places,
 //! compiled together.
 
+use std::sync::LazyLock;
+
+use super::compile_and_look;
 use super::scope::FilterScope;
-use crate::jq::{self, CompileFilters, Evaluation, FilterId, FilterOrigin, Glue, Program};
+use crate::connector::FilterOrigins;
+use crate::jq::{self, Evaluation, FilterId, FilterOrigin, Glue, Program};
 use crate::place::{self, Place, Placed};
 use crate::problem::Found;
 use crate::template::Template;
 
+/// The text that a definition was made of, and what is known of it.
+#[derive(Clone, Copy)]
+pub(super) enum FileText<'d> {
+    /// Faults of its filters are problems of the file, told now.
+    Unchecked(&'d str),
+    /// It has no fault: filters wait for the first that runs. The definition has no places.
+    Sound(&'static str),
+}
+
+impl<'d> FileText<'d> {
+    fn text(self) -> &'d str {
+        match self {
+            Self::Unchecked(text) | Self::Sound(text) => text,
+        }
+    }
+}
+
 /// The filters so far, with what they belong to.
 pub(crate) struct Filters<'d> {
-    source: &'d str,
+    text: FileText<'d>,
     shared: Option<&'d Placed<String>>,
     list: Vec<(&'d Placed<String>, String)>,
+    /// How many there are, with those that need no jq.
+    count: usize,
+    /// Where each of them stands; not known of a sound file.
     origins: Vec<FilterOrigin>,
 }
 
 impl<'d> Filters<'d> {
     /// `shared` are the definitions that all filters may use.
-    pub(super) fn new(source: &'d str, shared: Option<&'d Placed<String>>) -> Self {
+    pub(super) fn new(text: FileText<'d>, shared: Option<&'d Placed<String>>) -> Self {
         Self {
-            source,
+            text,
             shared,
             list: Vec::new(),
+            count: 0,
             origins: Vec::new(),
         }
     }
@@ -41,20 +66,23 @@ impl<'d> Filters<'d> {
     ) -> Glue {
         let term = jq::term(&filter.value);
         let plain = term.as_ref().and_then(Evaluation::plain_in);
-        let uses = term.map(jq::uses_in).unwrap_or_default();
-        scope.check(filter, &uses, part, self, found);
-        self.origins.push(FilterOrigin {
-            part: part.to_owned(),
-            line: filter.place.line,
-            code: filter.value.clone(),
-        });
+        if let FileText::Unchecked(_) = self.text {
+            let uses = term.map(jq::uses_in).unwrap_or_default();
+            scope.check(filter, &uses, part, self, found);
+            self.origins.push(FilterOrigin {
+                part: part.to_owned(),
+                line: filter.place.line,
+                code: filter.value.clone(),
+            });
+        }
         let evaluation = plain.unwrap_or_else(|| {
             self.list.push((filter, part.to_owned()));
             Evaluation::Filter(FilterId(self.list.len() - 1))
         });
+        self.count += 1;
         Glue {
             evaluation,
-            origin: Some(self.origins.len() - 1),
+            origin: Some(self.count - 1),
         }
     }
 
@@ -67,7 +95,7 @@ impl<'d> Filters<'d> {
 
     /// The place of a byte of a scalar.
     pub(crate) fn place(&self, text: &Placed<String>, byte: usize) -> Place {
-        place::inside(self.source, text.place, &text.value, byte)
+        place::inside(self.text.text(), text.place, &text.value, byte)
     }
 
     /// Reads a template; a fault is reported where it stands.
@@ -126,20 +154,31 @@ impl<'d> Filters<'d> {
         Some(template)
     }
 
-    /// Where each filter stands, by its place among all.
-    pub(super) fn take_origins(&mut self) -> Vec<FilterOrigin> {
-        std::mem::take(&mut self.origins)
+    /// Where each filter stands, by its place among all; of a sound file it is looked for when
+    /// somebody asks.
+    pub(super) fn take_origins(&mut self) -> FilterOrigins {
+        let FileText::Sound(yaml) = self.text else {
+            let origins = std::mem::take(&mut self.origins);
+            return LazyLock::new(Box::new(|| origins));
+        };
+        LazyLock::new(Box::new(|| {
+            let mut origins = Vec::new();
+            compile_and_look(yaml, &mut Found::default(), &mut |_, _, filters| {
+                origins.clone_from(&filters.origins);
+            });
+            origins
+        }))
     }
 
     /// The program of all of them; faults are reported where they stand, unless there are known to
     /// be none. One that cannot be read does not hide the names in the others.
-    pub(super) fn program(&self, when: CompileFilters, found: &mut Found) -> Option<Program> {
+    pub(super) fn program(&self, found: &mut Found) -> Option<Program> {
         let mut codes: Vec<&str> = self
             .list
             .iter()
             .map(|(code, _)| code.value.as_str())
             .collect();
-        if when == CompileFilters::OnFirstRun {
+        if let FileText::Sound(_) = self.text {
             return Some(Program::of_sound_filters(self.shared(), &codes));
         }
         let faults = match jq::compile(self.shared(), &codes) {

@@ -21,7 +21,7 @@ pub(crate) struct Glue {
 }
 
 /// Where a filter stands in its file, for whoever wrote it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FilterOrigin {
     /// The tool and the key, such as `hear.steps[0].query.since`.
     pub(crate) part: String,

@@ -80,15 +80,6 @@ struct FilterTable {
     entries: Vec<TermId>,
 }
 
-/// When the filters of a file are compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CompileFilters {
-    /// Now: faults of the filters are problems of the file.
-    Now,
-    /// With the first that runs: the file is known to have no fault.
-    OnFirstRun,
-}
-
 /// Why a run gave no value.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Stop {

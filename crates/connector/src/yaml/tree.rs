@@ -1,9 +1,9 @@
-//! A YAML file as a tree in which everything has its place, and the same tree read as a type. Knows
-//! no keys.
+//! A YAML file as a tree in which everything has its place, the same of JSON without places, and
+//! such a tree read as a type. Knows no keys.
 
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::{Error, Value};
@@ -98,13 +98,25 @@ impl Placed<Node> {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
+        deserializer.deserialize_any(NodeVisitor(|node| node, |key| key))
     }
 }
 
-struct NodeVisitor;
+/// A tree of what has no places.
+struct Unplaced(Node);
 
-impl<'de> Visitor<'de> for NodeVisitor {
+impl<'de> Deserialize<'de> for Unplaced {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = |Self(value)| Placed::unknown(value);
+        let visitor = NodeVisitor(node, Placed::<String>::unknown);
+        deserializer.deserialize_any(visitor).map(Self)
+    }
+}
+
+/// Reads a node; its parts are read as `P` and its keys as `K`.
+struct NodeVisitor<P, K>(fn(P) -> Placed<Node>, fn(K) -> Placed<String>);
+
+impl<'de, P: Deserialize<'de>, K: Deserialize<'de>> Visitor<'de> for NodeVisitor<P, K> {
     type Value = Node;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("YAML")
@@ -132,34 +144,33 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
         let mut list = Vec::new();
-        while let Some(node) = seq.next_element()? {
-            list.push(node);
+        while let Some(part) = seq.next_element()? {
+            list.push(self.0(part));
         }
         Ok(Node::List(list))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();
         while let Some(key) = map.next_key()? {
-            entries.push((key, map.next_value()?));
+            entries.push((self.1(key), self.0(map.next_value()?)));
         }
         Ok(Node::Map(entries))
     }
 }
 
+/// The tree of JSON, without places.
+pub(super) fn of_json(text: &str) -> Result<Placed<Node>, Error> {
+    serde_json::from_str(text).map(|Unplaced(node)| Placed::unknown(node))
+}
+
 /// The tree as a type of our own, each value at the place that it has in the tree.
-pub(super) fn read<T: serde::de::DeserializeOwned>(tree: &Placed<Node>) -> Result<T, Error> {
-    T::deserialize(NodeReader {
-        node: &tree.value,
-        place: tree.place,
-    })
+pub(super) fn read<T: serde::de::DeserializeOwned>(tree: Placed<Node>) -> Result<T, Error> {
+    T::deserialize(NodeReader(tree))
 }
 
 /// Gives a node to serde. Asked for a [`serde_saphyr::Spanned`], it gives the node with its place,
 /// in the form in which that type's own reader gives it.
-struct NodeReader<'t> {
-    node: &'t Node,
-    place: Place,
-}
+struct NodeReader(Placed<Node>);
 
 /// How `serde_saphyr` marks a value that comes with its place.
 const SPANNED: [&str; 4] = [
@@ -169,22 +180,22 @@ const SPANNED: [&str; 4] = [
     "defined",
 ];
 
-impl<'de> Deserializer<'de> for NodeReader<'_> {
+impl<'de> Deserializer<'de> for NodeReader {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.node {
-            Node::Leaf(value) => value.clone().deserialize_any(visitor),
-            Node::List(list) => visitor.visit_seq(SequenceNodes(list.iter())),
+        match self.0.value {
+            Node::Leaf(value) => value.deserialize_any(visitor),
+            Node::List(list) => visitor.visit_seq(SequenceNodes(list.into_iter())),
             Node::Map(map) => visitor.visit_map(MappingNodes {
-                rest: map.iter(),
+                rest: map.into_iter(),
                 value: None,
             }),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if matches!(self.node, Node::Leaf(Value::Null)) {
+        if matches!(self.0.value, Node::Leaf(Value::Null)) {
             visitor.visit_none()
         } else {
             visitor.visit_some(self)
@@ -197,7 +208,11 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.node.json().deserialize_enum(name, variants, visitor)
+        let value = match self.0.value {
+            Node::Leaf(value) => value,
+            longer => longer.json(),
+        };
+        value.deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -206,8 +221,8 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let with_place = WithPlace {
-            node: self.node,
-            place: self.place,
+            place: self.0.place,
+            node: Some(self),
             next: SPANNED.iter(),
             at: "",
         };
@@ -220,32 +235,26 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
     }
 }
 
-struct SequenceNodes<'t>(std::slice::Iter<'t, Placed<Node>>);
+struct SequenceNodes(std::vec::IntoIter<Placed<Node>>);
 
-impl<'de> SeqAccess<'de> for SequenceNodes<'_> {
+impl<'de> SeqAccess<'de> for SequenceNodes {
     type Error = Error;
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
-        self.0
-            .next()
-            .map(|node| {
-                seed.deserialize(NodeReader {
-                    node: &node.value,
-                    place: node.place,
-                })
-            })
+        let node = self.0.next();
+        node.map(|node| seed.deserialize(NodeReader(node)))
             .transpose()
     }
 }
 
-struct MappingNodes<'t> {
-    rest: std::slice::Iter<'t, (Placed<String>, Placed<Node>)>,
-    value: Option<&'t Placed<Node>>,
+struct MappingNodes {
+    rest: std::vec::IntoIter<(Placed<String>, Placed<Node>)>,
+    value: Option<Placed<Node>>,
 }
 
-impl<'de> MapAccess<'de> for MappingNodes<'_> {
+impl<'de> MapAccess<'de> for MappingNodes {
     type Error = Error;
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
@@ -255,31 +264,28 @@ impl<'de> MapAccess<'de> for MappingNodes<'_> {
             return Ok(None);
         };
         self.value = Some(value);
-        seed.deserialize(NodeReader {
-            node: &Node::Leaf(key.value.clone().into()),
+        seed.deserialize(NodeReader(Placed {
+            value: Node::Leaf(key.value.into()),
             place: key.place,
-        })
+        }))
         .map(Some)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match self.value.take() {
-            Some(node) => seed.deserialize(NodeReader {
-                node: &node.value,
-                place: node.place,
-            }),
+            Some(node) => seed.deserialize(NodeReader(node)),
             None => seed.deserialize(Value::Null),
         }
     }
 }
 
-struct WithPlace<'t> {
-    node: &'t Node,
+struct WithPlace {
+    node: Option<NodeReader>,
     place: Place,
     next: std::slice::Iter<'static, &'static str>,
     at: &'static str,
 }
 
-impl<'de> MapAccess<'de> for WithPlace<'_> {
+impl<'de> MapAccess<'de> for WithPlace {
     type Error = Error;
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
@@ -293,15 +299,16 @@ impl<'de> MapAccess<'de> for WithPlace<'_> {
         seed.deserialize(key).map(Some)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        match self.at {
-            "value" => seed.deserialize(NodeReader {
-                node: self.node,
-                place: self.place,
-            }),
-            "referenced" | "defined" => seed.deserialize(
-                serde_json::json!({ "line": self.place.line, "column": self.place.column }),
-            ),
-            _ => seed.deserialize(Value::Bool(true)),
+        match (self.at, self.node.take()) {
+            ("value", Some(node)) => seed.deserialize(node),
+            ("referenced" | "defined", _) => {
+                let place = [("line", self.place.line), ("column", self.place.column)];
+                seed.deserialize(MapDeserializer::new(place.into_iter()))
+            }
+            (_, node) => {
+                self.node = node;
+                seed.deserialize(Value::Bool(true))
+            }
         }
     }
 }
