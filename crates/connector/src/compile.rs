@@ -212,6 +212,7 @@ impl Compilation<'_> {
 #[cfg(test)]
 mod tests {
     use super::{compile, compile_sound};
+    use crate::connector::Connector;
     use crate::problem::Found;
     use crate::yaml;
 
@@ -230,17 +231,20 @@ mod tests {
         said.to_string()
     }
 
+    /// A text without what stands between these.
+    fn without(text: &str, from: &str, to: char) -> String {
+        let mut parts = text.split(from);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |shown, part| {
+            shown + part.split_once(to).map_or(part, |(_, rest)| rest)
+        })
+    }
+
     #[test]
     fn what_a_built_in_file_says_as_json_is_the_same_but_for_places() {
         for text in BUILT_IN {
-            let without_places = |definition| {
-                let shown = format!("{definition:?}");
-                let mut parts = shown.split("Place { line: ");
-                let first = parts.next().unwrap_or_default().to_owned();
-                parts.fold(first, |shown, part| {
-                    shown + part.split_once('}').map_or(part, |(_, rest)| rest)
-                })
-            };
+            let without_places =
+                |definition| without(&format!("{definition:?}"), "Place { line: ", '}');
             let found = &mut Found::default();
             let of_json = yaml::read_json(&as_json(text), found).unwrap();
             let of_yaml = yaml::read(text, found).unwrap();
@@ -255,7 +259,10 @@ mod tests {
             let compiled = compile("a.yaml", text).unwrap();
             let sound = compile_sound("a.yaml", text, &as_json(text)).unwrap();
             let shown = |value: &dyn std::fmt::Debug| format!("{value:?}");
-            assert_eq!(shown(&sound.tools()), shown(&compiled.tools()));
+            // filters of a sound file are counted with those that need no jq
+            let tools =
+                |connector: &Connector| without(&shown(&connector.tools()), "FilterId(", ')');
+            assert_eq!(tools(&sound), tools(&compiled));
             assert_eq!(shown(&*sound.0.origins), shown(&*compiled.0.origins));
             assert!(compiled.0.origins.iter().all(|origin| origin.line > 0));
         }

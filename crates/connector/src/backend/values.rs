@@ -134,7 +134,7 @@ pub(super) async fn several(
     limit: usize,
 ) -> Result<Vec<Val>, BackendError> {
     let (glue, input, variables) = (glue.clone(), input.clone(), variables.clone());
-    let mut values = blocking(inner, move |inner| match &glue.evaluation {
+    let mut values = blocking(inner, move |inner| match glue.evaluation() {
         Evaluation::Filter(filter) => {
             let input = input.value()?;
             filtered(inner, &glue, |program| {
@@ -175,7 +175,7 @@ pub(super) fn run(
         Held::Received(received) if received.value.get().is_none() => Some(received.json.text()),
         _ => None,
     };
-    match (&glue.evaluation, unread) {
+    match (glue.evaluation(), unread) {
         (Evaluation::Plain(plain), Some(text)) => {
             return plain.value_in(variables, text).map_err(misfit);
         }
@@ -184,7 +184,7 @@ pub(super) fn run(
         }
         _ => {}
     }
-    match &glue.evaluation {
+    match glue.evaluation() {
         Evaluation::Plain(plain) => plain.value(variables, &input.value()?).map_err(misfit),
         Evaluation::Either(a, b) => jq::either(a, b, variables, &input.value()?).map_err(misfit),
         Evaluation::Filter(filter) => {

@@ -64,29 +64,30 @@ impl<'d> Filters<'d> {
         scope: &FilterScope<'_>,
         found: &mut Found,
     ) -> Glue {
+        let origin = self.count;
+        self.count += 1;
+        let id = FilterId(self.list.len());
+        let FileText::Unchecked(_) = self.text else {
+            self.list.push((filter, String::new()));
+            return Glue::unread(&filter.value, id, origin);
+        };
         let term = jq::term(&filter.value);
         let plain = term.as_ref().and_then(Evaluation::plain_in);
-        if let FileText::Unchecked(_) = self.text {
-            let uses = term.map(jq::uses_in).unwrap_or_default();
-            scope.check(filter, &uses, part, self, found);
-            self.origins.push(FilterOrigin {
-                part: part.to_owned(),
-                line: filter.place.line,
-                code: filter.value.clone(),
-            });
-        }
+        let uses = term.map(jq::uses_in).unwrap_or_default();
+        scope.check(filter, &uses, part, self, found);
+        self.origins.push(FilterOrigin {
+            part: part.to_owned(),
+            line: filter.place.line,
+            code: filter.value.clone(),
+        });
         let evaluation = plain.unwrap_or_else(|| {
             self.list.push((filter, part.to_owned()));
-            Evaluation::Filter(FilterId(self.list.len() - 1))
+            Evaluation::Filter(id)
         });
-        self.count += 1;
-        Glue {
-            evaluation,
-            origin: Some(self.count - 1),
-        }
+        Glue::known(evaluation, Some(origin))
     }
 
-    /// Every filter that needs jq, with what it belongs to.
+    /// Every filter that needs jq, with what it belongs to; not of a sound file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'d Placed<String>, &str)> {
         self.list
             .iter()

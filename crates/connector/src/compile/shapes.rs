@@ -9,7 +9,7 @@ use super::compilation::Compilation;
 use super::scope::FilterScope;
 use crate::connector::{ColumnOrigin, ColumnPlan, ShapePlan, Want};
 use crate::definition::{self, EachItem};
-use crate::jq::Reach;
+use crate::jq::{Reach, form};
 
 pub(super) type Shapes = BTreeMap<String, Arc<ShapePlan>>;
 
@@ -167,15 +167,20 @@ pub(super) fn schema(shape: Option<&definition::Shape>, is_list: bool) -> Value 
         }
         properties.insert(name.value.clone(), property.into());
     }
-    let record = json!({"type": "object", "properties": properties});
+    let record = form::with_properties(properties);
     if !is_list {
         return record;
     }
-    json!({"type": "object", "properties": {
-        "items": {"type": "array", "items": record},
-        "total_count": {"type": "integer"},
-        "truncated": {"type": "boolean"},
-        "next_cursor": {"type": "string"},
-        "note": {"type": "string"}
-    }})
+    let items = [("type", Value::from("array")), ("items", record)];
+    let mut properties = Map::new();
+    properties.insert("items".into(), items.into_iter().collect());
+    for (name, kind) in [
+        ("total_count", "integer"),
+        ("truncated", "boolean"),
+        ("next_cursor", "string"),
+        ("note", "string"),
+    ] {
+        properties.insert(name.into(), json!({ "type": kind }));
+    }
+    form::with_properties(properties)
 }

@@ -17,7 +17,10 @@ fn form(term: &Term<'_>) -> Value {
     match term {
         Term::Obj(entries) => object(entries),
         Term::Arr(None) => json!({ "type": "array", "items": {} }),
-        Term::Arr(Some(inner)) => json!({ "type": "array", "items": form(inner) }),
+        Term::Arr(Some(inner)) => {
+            let schema = [("type", Value::from("array")), ("items", form(inner))];
+            schema.into_iter().collect()
+        }
         Term::Str(..) => json!({ "type": "string" }),
         Term::Num(_) => json!({ "type": "number" }),
         Term::Call("only", arguments) => match arguments.as_slice() {
@@ -45,7 +48,7 @@ fn object(entries: &[(Term<'_>, Option<Term<'_>>)]) -> Value {
             value.as_ref().map_or_else(|| json!({}), form),
         );
     }
-    json!({ "type": "object", "properties": properties })
+    with_properties(properties)
 }
 
 fn with_keys(names: &[&str]) -> Value {
@@ -53,7 +56,16 @@ fn with_keys(names: &[&str]) -> Value {
         .iter()
         .map(|name| ((*name).to_owned(), json!({})))
         .collect();
-    json!({ "type": "object", "properties": properties })
+    with_properties(properties)
+}
+
+/// The schema of an object with these keys.
+pub(crate) fn with_properties(properties: Map<String, Value>) -> Value {
+    let schema = [
+        ("type", Value::from("object")),
+        ("properties", properties.into()),
+    ];
+    schema.into_iter().collect()
 }
 
 /// Two objects added: the keys of both, when those of both are known.
@@ -66,7 +78,7 @@ fn joined(mut left: Value, mut right: Value) -> Value {
     match (keys(&mut left), keys(&mut right)) {
         (Some(mut all), Some(more)) => {
             all.extend(more);
-            json!({ "type": "object", "properties": all })
+            with_properties(all)
         }
         _ => json!({}),
     }

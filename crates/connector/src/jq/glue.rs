@@ -1,6 +1,9 @@
 //! Filters that are only a path, a literal, or one path or another: read once, evaluated without
 //! jq. What they give is what jq would give.
 
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
 use jaq_core::load::{lex, parse};
 use jaq_core::path::{Opt, Part};
 use jaq_json::{Num, Val};
@@ -12,13 +15,16 @@ use super::program::{FilterId, term};
 use super::variable::{Variable, Variables};
 use crate::json;
 
-/// A filter as it is evaluated, and which of the file it is.
-#[derive(Debug, Clone)]
+/// A filter as it is evaluated, and which of the file it is. Cheap to clone.
+#[derive(Clone)]
 pub(crate) struct Glue {
-    pub(crate) evaluation: Evaluation,
+    evaluation: Arc<LateEvaluation>,
     /// Its place among the filters of the file; none for one that the format itself brings.
     pub(crate) origin: Option<usize>,
 }
+
+/// How a filter is evaluated, which is not read from its text before somebody asks.
+type LateEvaluation = LazyLock<Evaluation, Box<dyn FnOnce() -> Evaluation + Send>>;
 
 /// Where a filter stands in its file, for whoever wrote it.
 #[derive(Debug, Clone)]
@@ -180,23 +186,51 @@ impl Evaluation {
     }
 }
 
+impl fmt::Debug for Glue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Glue")
+            .field("evaluation", self.evaluation())
+            .field("origin", &self.origin)
+            .finish()
+    }
+}
+
 impl Glue {
+    /// A filter whose evaluation is known.
+    pub(crate) fn known(evaluation: Evaluation, origin: Option<usize>) -> Self {
+        Self::late(Box::new(|| evaluation), origin)
+    }
+
+    /// A filter of a file that is known to be sound; where it needs jq, it is this one of the
+    /// program.
+    pub(crate) fn unread(code: &str, id: FilterId, origin: usize) -> Self {
+        let code = code.to_owned();
+        let read = move || Evaluation::plain(&code).unwrap_or(Evaluation::Filter(id));
+        Self::late(Box::new(read), Some(origin))
+    }
+
+    fn late(read: Box<dyn FnOnce() -> Evaluation + Send>, origin: Option<usize>) -> Self {
+        Self {
+            evaluation: Arc::new(LazyLock::new(read)),
+            origin,
+        }
+    }
+
+    /// How it is evaluated.
+    pub(crate) fn evaluation(&self) -> &Evaluation {
+        &self.evaluation
+    }
+
     /// A value that is always the same.
     pub(crate) fn literal(value: Val) -> Self {
-        Self {
-            evaluation: Evaluation::Plain(Plain::Literal(value)),
-            origin: None,
-        }
+        Self::known(Evaluation::Plain(Plain::Literal(value)), None)
     }
 
     /// A plain filter that the format itself brings; null when it is not plain.
     pub(crate) fn of_format(code: &str) -> Self {
         Evaluation::plain(code).map_or_else(
             || Self::literal(Val::Null),
-            |evaluation| Self {
-                evaluation,
-                origin: None,
-            },
+            |evaluation| Self::known(evaluation, None),
         )
     }
 
@@ -211,20 +245,17 @@ impl Glue {
             keys: vec![key],
             number: false,
         };
-        Self {
-            evaluation: Evaluation::Plain(Plain::Path(path)),
-            origin: None,
-        }
+        Self::known(Evaluation::Plain(Plain::Path(path)), None)
     }
 
     /// It needs jq.
     pub(crate) fn needs_jq(&self) -> bool {
-        matches!(self.evaluation, Evaluation::Filter(_))
+        matches!(self.evaluation(), Evaluation::Filter(_))
     }
 
     /// Names below the input, when it is nothing but that.
     pub(crate) fn of_input(&self) -> Option<&[Key]> {
-        match &self.evaluation {
+        match self.evaluation() {
             Evaluation::Plain(Plain::Path(path)) => path.of_input(),
             _ => None,
         }
@@ -236,7 +267,7 @@ impl Glue {
             Plain::Literal(_) => true,
             Plain::Path(path) => path.variable.is_some(),
         };
-        match &self.evaluation {
+        match self.evaluation() {
             Evaluation::Plain(plain) => free(plain),
             Evaluation::Either(a, b) => free(a) && free(b),
             Evaluation::Filter(_) => false,
@@ -245,7 +276,7 @@ impl Glue {
 
     /// The argument that it is, when it is `$args.name` and nothing else.
     pub(crate) fn argument(&self) -> Option<&str> {
-        match &self.evaluation {
+        match self.evaluation() {
             Evaluation::Plain(Plain::Path(Path {
                 variable: Some(Variable::Args),
                 keys,

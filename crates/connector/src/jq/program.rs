@@ -11,6 +11,7 @@ use jaq_core::{Ctx, DataT, Exn, Lut, Vars};
 use jaq_json::Val;
 
 use super::budget::{Budget, Spent};
+use super::glue::Evaluation;
 use super::plain_object::PlainObject;
 use super::variable::{Variable, Variables};
 use super::{meter, natives};
@@ -68,7 +69,7 @@ pub(crate) struct FilterId(pub(crate) usize);
 /// the first that runs compiles them all, when they were not compiled before.
 pub(crate) struct Program {
     /// What is compiled with the first run: the definitions that the filters share, and the
-    /// filters. Empty when they are compiled already.
+    /// filters, of which some may need no jq. Empty when they are compiled already.
     shared: String,
     filters: Vec<String>,
     compiled: OnceLock<Result<FilterTable, String>>,
@@ -326,8 +327,9 @@ impl Program {
 
     fn compiled(&self) -> Result<&FilterTable, Stop> {
         let compiled = self.compiled.get_or_init(|| {
-            let filters: Vec<&str> = self.filters.iter().map(String::as_str).collect();
-            compile_all(&self.shared, &filters).map_err(|faults| {
+            let all = self.filters.iter().map(String::as_str);
+            let codes = all.map(|code| Evaluation::plain(code).map_or(code, |_| "."));
+            compile_all(&self.shared, &codes.collect::<Vec<_>>()).map_err(|faults| {
                 let faults: Vec<String> = faults.into_iter().map(|fault| fault.what).collect();
                 faults.join("; ")
             })

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::FIELD_PREFIX;
+use crate::compile::tools::arguments::of_arguments;
 use crate::connector::{FieldKind, Model, ModelField, ModelOperation};
 
 pub(super) fn schema(op: ModelOperation, model: &Model) -> Value {
@@ -33,14 +34,7 @@ pub(super) fn schema(op: ModelOperation, model: &Model) -> Value {
         }
         ModelOperation::Read | ModelOperation::Delete => {}
     }
-    let mut schema = json!({"type": "object", "properties": properties});
-    if let Some(schema) = schema.as_object_mut() {
-        if !required.is_empty() {
-            schema.insert("required".into(), required.into());
-        }
-        schema.insert("additionalProperties".into(), false.into());
-    }
-    schema
+    of_arguments(properties, required)
 }
 
 pub(super) fn property(field: &ModelField) -> Value {
@@ -152,17 +146,19 @@ fn filter(model: &Model) -> Value {
             None if friendly.starts_with("is_") => None,
             _ => Some(json!({"type": "string"})),
         };
-        let schema = match item {
-            Some(items) => json!({"type": "array", "items": items, "description": description}),
-            None => json!({"type": "boolean", "description": description}),
-        };
-        properties.insert(friendly.clone(), schema);
+        let kind = if item.is_some() { "array" } else { "boolean" };
+        let schema = [("type", Value::from(kind))].into_iter();
+        let schema = schema.chain(item.map(|items| ("items", items)));
+        let schema = schema.chain([("description", description.into())]);
+        properties.insert(friendly.clone(), schema.collect());
     }
-    json!({
-        "type": "object",
-        "properties": properties,
-        "description": "Exact matches; one value or several, any of which matches."
-    })
+    let description = "Exact matches; one value or several, any of which matches.";
+    let schema = [
+        ("type", Value::from("object")),
+        ("properties", properties.into()),
+        ("description", description.into()),
+    ];
+    schema.into_iter().collect()
 }
 
 fn column(name: &str, model: &str) -> String {

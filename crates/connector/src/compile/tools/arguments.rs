@@ -397,14 +397,21 @@ pub(super) fn schema(tool: &ToolDefinition, list: Option<usize>) -> Value {
             json!({"type": "string", "description": "Repeats with this key change nothing."}),
         );
     }
-    let mut schema = json!({"type": "object", "properties": properties});
-    if let Some(schema) = schema.as_object_mut() {
-        if !required.is_empty() {
-            schema.insert("required".into(), required.into());
-        }
-        schema.insert("additionalProperties".into(), false.into());
-    }
-    schema
+    of_arguments(properties, required)
+}
+
+/// The schema of arguments: these and no others.
+pub(in crate::compile) fn of_arguments(
+    properties: Map<String, Value>,
+    required: Vec<&str>,
+) -> Value {
+    let required = (!required.is_empty()).then(|| ("required", Value::from(required)));
+    let schema = [
+        ("type", Value::from("object")),
+        ("properties", properties.into()),
+    ];
+    let closed = ("additionalProperties", Value::from(false));
+    schema.into_iter().chain(required).chain([closed]).collect()
 }
 
 /// The argument that shows long texts whole, or on from where they were cut.
