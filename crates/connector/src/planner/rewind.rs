@@ -443,10 +443,16 @@ fn is_further_back<'a>(
     mut value: Option<FieldTrace<'a>>,
     now: Option<FieldTrace<'_>>,
 ) -> bool {
-    for step in older {
-        let (before, after) = match step.transition.as_ref() {
+    let mut older = older.iter().map(|step| step.transition.as_ref());
+    while let Some(transition) = older.next() {
+        let (before, after) = match transition {
             Transition::Changed { before, after } => (before, after),
             Transition::NotKept { .. } => continue,
+            // deleted and made anew in its place: one change of all its fields
+            Transition::Made { after, instead_of } if instead_of.is_some() => match older.next() {
+                Some(Transition::Deleted { before }) => (before, after),
+                _ => return false,
+            },
             Transition::Made { .. } | Transition::Deleted { .. } => return false,
         };
         let (before, after) = (before.get(field), after.get(field));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_json::{Value, json};
 
-use super::world::{Broken, Planner, World};
+use super::oracle::being;
+use super::world::{Broken, Planner, Thing, World};
 use crate::planner::{
     ChangePlan, CurrentRecords, FieldVerdict, PastChange, PlannedField, PlannedRecord, RecordAct,
     RecordNow, RecordRef, Transition, plan_undo,
@@ -127,10 +128,14 @@ fn undo_with_a_crash(
     Ok(undo)
 }
 
-/// Whether what was undone is told by its values: they are all different, and no undo, which gives
-/// back one that there was, is to be undone with the rest.
+/// Whether what was undone is told by its values: they are all different, no undo, which gives back
+/// one that there was, is to be undone with the rest, and no record comes back by an older deletion
+/// than the one by which it is gone.
 fn tells_values_apart(world: &World, selected: &BTreeSet<usize>) -> bool {
-    !world.repeats && world.undos.is_disjoint(selected)
+    let comes_back_by_value = |thing: &Thing| being(thing, &world.history, selected).is_by_value;
+    !world.repeats
+        && world.undos.is_disjoint(selected)
+        && !world.things.iter().any(comes_back_by_value)
 }
 
 /// Somebody writes after the plan was seen: what it is about is as it was, or its digest is not.

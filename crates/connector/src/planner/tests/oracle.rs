@@ -53,7 +53,7 @@ pub(super) struct Being {
     blocked: BTreeSet<usize>,
     /// It is gone by a later change of ours than the one that is to be undone: it comes back as
     /// that one left it, because being gone is but one value.
-    is_by_value: bool,
+    pub(super) is_by_value: bool,
 }
 
 pub(super) fn being(thing: &Thing, history: &[PastChange], selected: &BTreeSet<usize>) -> Being {
@@ -63,21 +63,37 @@ pub(super) fn being(thing: &Thing, history: &[PastChange], selected: &BTreeSet<u
     let writes = &thing.writes[BEING];
     let (mut is_there, mut left) = (thing.is_there, writes.len());
     let (mut gone_through, mut blocked) = (BTreeSet::new(), BTreeSet::new());
+    // the deletion that was gone through last: the record comes back with the set that it had then
+    let mut deleted: Option<(usize, &Image)> = None;
     while let Some(write) = left.checked_sub(1).map(|top| &writes[top]) {
         match write.writer {
             Writer::Ours(change) if going.contains(&change) => {
-                let Transition::Made { after, .. } = &history[change].transition else {
-                    is_there = true;
-                    left -= 1;
-                    gone_through.insert(change);
-                    continue;
+                let after = match &history[change].transition {
+                    Transition::Made { after, .. } => after,
+                    transition => {
+                        if let Transition::Deleted { before } = transition {
+                            deleted = Some((change, before));
+                        }
+                        is_there = true;
+                        left -= 1;
+                        gone_through.insert(change);
+                        continue;
+                    }
                 };
                 let is_untouched = FIELDS.iter().all(|field| {
                     let writes = &thing.writes[field];
                     let left = left_in_effect(writes, &going, write.time);
                     value_left(writes, left).as_ref() == after.fields.get(*field)
                 });
-                let is_in = |item: &str| is_left_in(thing, history, &going, Some(change), item);
+                let is_in = |item: &str| {
+                    let (end, was_in) = match deleted {
+                        Some((end, before)) => (end, has_item(before, item)),
+                        None => (usize::MAX, thing.set.contains(item)),
+                    };
+                    let goes =
+                        |past: &&usize| (change + 1..end).contains(*past) && going.contains(*past);
+                    is_left_in(history, thing.changes.iter().filter(goes), item, was_in)
+                };
                 let is_untouched = is_untouched
                     && ITEMS
                         .iter()
@@ -122,25 +138,22 @@ fn has_item(image: &Image, item: &str) -> bool {
     items.is_some_and(|items| items.contains(&Value::from(item)))
 }
 
-/// Whether something is left in a set when those of these changes are undone that are newer than
-/// `since`, if that is given: it is in or not, so the oldest of them that moved it says it.
-fn is_left_in(
-    thing: &Thing,
+/// Whether something is left in a set that has it or not when these changes are undone, given from
+/// the oldest: it is in or not, so the first of them that moved it says it.
+fn is_left_in<'c>(
     history: &[PastChange],
-    going: &BTreeSet<usize>,
-    since: Option<usize>,
+    going: impl Iterator<Item = &'c usize>,
     item: &str,
+    is_in: bool,
 ) -> bool {
-    let newer =
-        |change: &&usize| since.is_none_or(|since| **change > since) && going.contains(*change);
-    let mut moved = thing.changes.iter().filter(newer).filter_map(|change| {
+    let mut moved = going.filter_map(|change| {
         let Transition::Changed { before, after } = &history[*change].transition else {
             return None;
         };
         let (was, became) = (has_item(before, item), has_item(after, item));
         (was != became).then_some(was)
     });
-    moved.next().unwrap_or_else(|| thing.set.contains(item))
+    moved.next().unwrap_or(is_in)
 }
 
 impl Seen<'_> {
@@ -177,7 +190,9 @@ impl Seen<'_> {
                 self.before.set.contains(item),
                 self.after.set.contains(item),
             );
-            let is_to_be = is_left_in(self.before, self.history, &of_it, None, item);
+            let going = self.before.changes.iter();
+            let going = going.filter(|change| of_it.contains(change));
+            let is_to_be = is_left_in(self.history, going, item, was);
             if is != is_to_be {
                 return broken(was != is, format!("{item} is in its set: {is}"));
             }

@@ -520,3 +520,34 @@ fn a_deletion_that_is_not_selected_stays() {
     assert_eq!(plan.records[0].act, RecordAct::Delete);
     assert_eq!(obstacles(&plan.records[0]), [&Obstacle::Gone]);
 }
+
+#[test]
+fn what_was_undone_by_making_the_record_anew_is_already_so() {
+    let at = |id: &str, past: PastChange| PastChange {
+        record: RecordRef::new("taiga", "story", id),
+        ..past
+    };
+    let again = |change: &str, instead_of: &str, a: u8| {
+        let instead_of = Some(RecordRef::new("taiga", "story", instead_of));
+        let after = image(json!({"a": a}));
+        unselected(past(change, Transition::Made { after, instead_of }))
+    };
+    // changed twice and deleted, all of that undone, changed and deleted, and the undo undone
+    let history = [
+        unselected(changed("c1", json!({"a": 1}), json!({"a": 2}))),
+        changed("c2", json!({"a": 2}), json!({"a": 3})),
+        unselected(deleted("c3", json!({"a": 3}))),
+        at("8", again("u1", "7", 1)),
+        at("8", changed("c4", json!({"a": 1}), json!({"a": 4}))),
+        at("8", unselected(deleted("c5", json!({"a": 4})))),
+        at("9", again("u2", "8", 3)),
+    ];
+    let plan_over = |a: u8| {
+        let record = current(found(json!({"a": a})))[&story()].clone();
+        let now = [(RecordRef::new("taiga", "story", "9"), record)].into();
+        plan_undo(&history, &now).records[0].clone()
+    };
+    assert_eq!(lines(&plan_over(3)), ["a: 2 over 3"]);
+    // a value of others stays, whatever was undone
+    assert_eq!(lines(&plan_over(5)), ["a: conflict 1 4 5"]);
+}
