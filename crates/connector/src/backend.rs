@@ -308,7 +308,8 @@ impl Backend {
     }
 
     /// A text that tells this backend, with these settings, from others: made of its connector, its
-    /// address, the settings that are no secrets, and the account where it is known
+    /// address, the settings that may tell whose it is and are no secrets, and the account where it
+    /// is known
     /// ([`SettingValues::of_account`](crate::SettingValues::of_account)). Two credentials that
     /// differ in secrets alone are not told apart.
     pub fn identity(&self) -> String {
