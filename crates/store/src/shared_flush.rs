@@ -67,11 +67,15 @@ async fn write_all(store: Store, mut turn: JournalTurn) {
 async fn write_together(store: &Store, mut write: Write, turn: &JournalTurn) {
     let mut written = Vec::new();
     let mut is_anything_kept = false;
+    let mut has_savepoint = false;
     while written.len() < MOST_TOGETHER {
         let Some(mut next) = turn.next() else { break };
         // The only one of a transaction is isolated by that.
         let is_apart = !written.is_empty() || turn.has_more();
-        let outcome = write_one(&mut write, next.as_mut(), is_apart).await;
+        let outcome = match is_apart {
+            true => write_apart(&mut write, next.as_mut(), &mut has_savepoint).await,
+            false => write_one(&mut write, next.as_mut()).await,
+        };
         match outcome {
             Ok(Written::Kept) => {
                 is_anything_kept = true;
@@ -99,34 +103,41 @@ async fn write_together(store: &Store, mut write: Write, turn: &JournalTurn) {
     store.journal().was_kept();
 }
 
-async fn write_one(
+/// Writes behind a savepoint, which takes the place of the one before: each statement of its own is
+/// a way to the thread of the connection and back. The end of the transaction releases the last.
+async fn write_apart(
     connection: &mut SqliteConnection,
     one: &mut dyn QueuedWrite,
-    is_apart: bool,
+    has_savepoint: &mut bool,
 ) -> Result<Written, StoreError> {
-    if is_apart {
-        sqlx::query(sql::SAVEPOINT)
+    let savepoint = match has_savepoint {
+        true => sql::NEXT_SAVEPOINT,
+        false => sql::SAVEPOINT,
+    };
+    sqlx::query(savepoint).execute(&mut *connection).await?;
+    *has_savepoint = true;
+    let outcome = write_one(connection, one).await?;
+    if !matches!(outcome, Written::Kept) {
+        sqlx::query(sql::ROLLBACK_TO)
             .execute(&mut *connection)
             .await?;
     }
-    let outcome = match one.write(connection).await {
-        Ok(true) => Written::Kept,
-        Ok(false) => Written::Refused,
+    Ok(outcome)
+}
+
+async fn write_one(
+    connection: &mut SqliteConnection,
+    one: &mut dyn QueuedWrite,
+) -> Result<Written, StoreError> {
+    match one.write(connection).await {
+        Ok(true) => Ok(Written::Kept),
+        Ok(false) => Ok(Written::Refused),
         Err(error) => match StoreError::from(error) {
             // A statement that does not work; the rest fails the transaction.
-            own @ StoreError::Failed(_) => Written::Failed(own),
-            shared => return Err(shared),
+            own @ StoreError::Failed(_) => Ok(Written::Failed(own)),
+            shared => Err(shared),
         },
-    };
-    if is_apart {
-        if !matches!(outcome, Written::Kept) {
-            sqlx::query(sql::ROLLBACK_TO)
-                .execute(&mut *connection)
-                .await?;
-        }
-        sqlx::query(sql::RELEASE).execute(&mut *connection).await?;
     }
-    Ok(outcome)
 }
 
 fn fail(waiting: Vec<Box<dyn QueuedWrite>>, error: &StoreError) {
