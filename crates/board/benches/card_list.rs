@@ -298,6 +298,7 @@ fn print_median(what: &str, mut times: Vec<Duration>) -> Duration {
 async fn call(service: &BoardService, method: &str, path: &str, body: Option<Value>) -> Value {
     let request = Request::builder().method(method).uri(path);
     let request = request
+        .header("content-type", "application/json")
         .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
         .unwrap();
     let response = service.clone().oneshot(request).await.unwrap();
