@@ -17,18 +17,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn connectors_as_json() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../connectors");
     println!("cargo::rerun-if-changed={}", folder.display());
-    let made = env::var("OUT_DIR")?;
+    let out_dir = env::var("OUT_DIR")?;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_none_or(|ending| ending != "yaml") {
             continue;
         }
         let options = serde_saphyr::options! { strict_booleans: true };
-        let said: serde_json::Value =
+        let content: serde_json::Value =
             serde_saphyr::from_str_with_options(&fs::read_to_string(&path)?, options)
                 .map_err(|fault| format!("{}: {fault}", path.display()))?;
-        let json = Path::new(&made).join(path.file_name().unwrap_or_default());
-        fs::write(json.with_extension("json"), said.to_string())?;
+        let json = Path::new(&out_dir).join(path.file_name().unwrap_or_default());
+        fs::write(json.with_extension("json"), content.to_string())?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! What a filter makes, as far as its text says: objects with their keys, lists, texts, numbers.
 //! For documents; no value is checked by it.
 
-use jaq_core::load::{lex, parse};
+use jaq_core::load::parse;
 use jaq_core::ops::Math;
 use serde_json::{Map, Value, json};
 
 use super::meter::Term;
-use super::program::term;
+use super::program::{term, text};
 
 /// A JSON Schema of what the filter gives; `{}` where its text does not say.
 pub(crate) fn of_filter(code: &str) -> Value {
@@ -81,16 +81,6 @@ fn joined(mut left: Value, mut right: Value) -> Value {
             with_properties(all)
         }
         _ => json!({}),
-    }
-}
-
-fn text<'s>(term: &Term<'s>) -> Option<&'s str> {
-    match term {
-        Term::Str(None, parts) => match parts.as_slice() {
-            [lex::StrPart::Str(text)] => Some(text),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

@@ -159,6 +159,17 @@ pub(crate) fn term(code: &str) -> Option<meter::Term<'_>> {
     syntax(0, code, |parser| parser.term()).ok()
 }
 
+/// The text that a term is, where it is written down whole.
+pub(super) fn text<'s>(term: &meter::Term<'s>) -> Option<&'s str> {
+    match term {
+        meter::Term::Str(None, parts) => match parts.as_slice() {
+            [lex::StrPart::Str(text)] => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Definitions as terms; none when they cannot be read.
 pub(super) fn definitions(code: &str) -> Vec<meter::FilterDefinition<'_>> {
     syntax(0, code, |parser| parser.defs()).unwrap_or_default()

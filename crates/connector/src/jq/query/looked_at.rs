@@ -7,6 +7,7 @@ use jaq_core::load::{lex, parse};
 use jaq_core::path::Part as Step;
 
 use super::super::meter::Term;
+use super::super::program::text;
 
 /// The place of a part among all of a filter.
 pub(crate) type PartId = usize;
@@ -416,17 +417,6 @@ impl LookedAt {
                 Some(TermSource::default())
             }
         }
-    }
-}
-
-/// A text that is written down.
-fn text<'s>(term: &Term<'s>) -> Option<&'s str> {
-    match term {
-        Term::Str(None, parts) => match parts.as_slice() {
-            [lex::StrPart::Str(text)] => Some(text),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

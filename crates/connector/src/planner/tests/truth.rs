@@ -493,18 +493,24 @@ fn what_was_undone_together_is_already_so() {
     );
 }
 
+/// A change of the story of this id.
+fn at(id: &str, past: PastChange) -> PastChange {
+    PastChange {
+        record: RecordRef::new("taiga", "story", id),
+        ..past
+    }
+}
+
+/// A story that is made anew in the place of the one of this id.
+fn again(change: &str, instead_of: &str, a: u8) -> PastChange {
+    let instead_of = Some(RecordRef::new("taiga", "story", instead_of));
+    let after = image(json!({"a": a}));
+    past(change, Transition::Made { after, instead_of })
+}
+
 #[test]
 fn a_deletion_that_is_not_selected_stays() {
     // deleted, made again, given another value by others, deleted, made again
-    let at = |id: &str, past: PastChange| PastChange {
-        record: RecordRef::new("taiga", "story", id),
-        ..past
-    };
-    let again = |change: &str, instead_of: &str, a: u8| {
-        let instead_of = Some(RecordRef::new("taiga", "story", instead_of));
-        let after = image(json!({"a": a}));
-        past(change, Transition::Made { after, instead_of })
-    };
     let history = [
         deleted("c1", json!({"a": 1})),
         at("8", unselected(again("u1", "7", 1))),
@@ -523,24 +529,15 @@ fn a_deletion_that_is_not_selected_stays() {
 
 #[test]
 fn what_was_undone_by_making_the_record_anew_is_already_so() {
-    let at = |id: &str, past: PastChange| PastChange {
-        record: RecordRef::new("taiga", "story", id),
-        ..past
-    };
-    let again = |change: &str, instead_of: &str, a: u8| {
-        let instead_of = Some(RecordRef::new("taiga", "story", instead_of));
-        let after = image(json!({"a": a}));
-        unselected(past(change, Transition::Made { after, instead_of }))
-    };
     // changed twice and deleted, all of that undone, changed and deleted, and the undo undone
     let history = [
         unselected(changed("c1", json!({"a": 1}), json!({"a": 2}))),
         changed("c2", json!({"a": 2}), json!({"a": 3})),
         unselected(deleted("c3", json!({"a": 3}))),
-        at("8", again("u1", "7", 1)),
+        at("8", unselected(again("u1", "7", 1))),
         at("8", changed("c4", json!({"a": 1}), json!({"a": 4}))),
         at("8", unselected(deleted("c5", json!({"a": 4})))),
-        at("9", again("u2", "8", 3)),
+        at("9", unselected(again("u2", "8", 3))),
     ];
     let plan_over = |a: u8| {
         let record = current(found(json!({"a": a})))[&story()].clone();
