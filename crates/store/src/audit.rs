@@ -7,12 +7,13 @@
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use sqlx::Sqlite;
 use sqlx::query::QueryAs;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection};
 
 use crate::audit_chain::{AuditEntry, AuditMark, AuditRow};
 use crate::journal::SharedWrite;
+use crate::write_transaction::WriteTransaction;
 use crate::{AuditRetention, Store, StoreError, sql, time};
 
 mod check;
@@ -134,8 +135,8 @@ impl SharedWrite for AppendAudit {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<AuditMark, StoreError>, sqlx::Error> {
-        self.entry.append(connection, self.now).await.map(Ok)
+        self.entry.append(transaction, self.now, true).await.map(Ok)
     }
 }

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteConnection};
+use sqlx::{FromRow, Row as _, SqliteExecutor};
 
+use crate::write_transaction::WriteTransaction;
 use crate::{sql, time};
 
 mod of_change;
@@ -148,29 +149,31 @@ pub(crate) fn digest_of(
 }
 
 impl AuditEntry {
-    /// Writes it at the end of the chain.
+    /// Writes it at the end of the chain, in the last statement of its write or before that.
     pub(crate) async fn append(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
         now: SystemTime,
+        is_last: bool,
     ) -> Result<AuditMark, sqlx::Error> {
         let last = sqlx::query_as(sql::AUDIT_LAST)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut *transaction)
             .await?;
-        self.append_after(connection, last, now).await
+        self.append_after(transaction, last, now, is_last).await
     }
 
     /// Writes it behind the last row, which was read in the same transaction; none where there is
     /// none.
     pub(crate) async fn append_after(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
         last: Option<AuditMark>,
         now: SystemTime,
+        is_last: bool,
     ) -> Result<AuditMark, sqlx::Error> {
         let last = match last {
             Some(last) => last,
-            None => anchor(connection).await?,
+            None => anchor(&mut *transaction).await?,
         };
         let (at, kind) = (time::text_of(now), self.kind.as_str());
         let sequence = last.sequence + 1;
@@ -182,16 +185,18 @@ impl AuditEntry {
             .bind(&self.detail)
             .bind(&last.digest)
             .bind(&digest)
-            .execute(connection)
+            .execute(transaction.last(is_last))
             .await?;
         Ok(AuditMark { sequence, digest })
     }
 }
 
 /// The last row that was forgotten.
-pub(crate) async fn anchor(connection: &mut SqliteConnection) -> Result<AuditMark, sqlx::Error> {
+pub(crate) async fn anchor<'c>(
+    executor: impl SqliteExecutor<'c>,
+) -> Result<AuditMark, sqlx::Error> {
     let anchor = sqlx::query_as(sql::AUDIT_ANCHOR)
-        .fetch_optional(connection)
+        .fetch_optional(executor)
         .await?;
     Ok(anchor.unwrap_or_else(AuditMark::origin))
 }

@@ -7,47 +7,22 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use sqlx::SqliteConnection;
-
 use crate::audit_chain::AuditedStep;
+use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, process_mark, sql, time};
 
 /// No call lasts that long.
 const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
 
-/// Settles them where there are any, in a transaction of its own.
-pub(crate) async fn settle_apart(
-    connection: &mut SqliteConnection,
-    database: &Path,
-    now: SystemTime,
-) -> Result<(), sqlx::Error> {
-    let is_any: Option<String> = sqlx::query_scalar(sql::CHANGE_PROCESSES)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if is_any.is_none() {
-        return Ok(());
-    }
-    sqlx::query(sql::BEGIN_WRITE)
-        .execute(&mut *connection)
-        .await?;
-    let settled = settle(&mut *connection, database, now).await;
-    let end = match settled {
-        Ok(_) => sql::COMMIT,
-        Err(_) => sql::ROLLBACK,
-    };
-    sqlx::query(end).execute(connection).await?;
-    settled.map(drop)
-}
-
 /// Brings them into the state `unknown`, which the audit says of each, and answers how many there
-/// were. To be called within a transaction.
+/// were.
 pub(crate) async fn settle(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     database: &Path,
     now: SystemTime,
 ) -> Result<u64, sqlx::Error> {
     let processes: Vec<String> = sqlx::query_scalar(sql::CHANGE_PROCESSES)
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut *transaction)
         .await?;
     let mut count = 0;
     for process in processes {
@@ -64,11 +39,12 @@ pub(crate) async fn settle(
                 .bind(&process)
                 .bind(is_marked)
                 .bind(time::text_before(now, LONGEST_CALL))
-                .fetch_all(&mut *connection)
+                .fetch_all(&mut *transaction)
                 .await?;
             for row in &settled {
                 let step = AuditedStep::of_row(row)?;
-                step.append(connection, std::iter::empty(), now).await?;
+                step.append(transaction, std::iter::empty(), now, false)
+                    .await?;
                 count += 1;
             }
         }

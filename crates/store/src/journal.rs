@@ -6,10 +6,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sqlx::SqliteConnection;
 use tokio::sync::{oneshot, watch};
 
 use crate::StoreError;
+use crate::write_transaction::WriteTransaction;
 
 /// Writes that wait without anybody to wait for them; more are refused.
 const MOST_UNATTENDED: usize = 10_000;
@@ -28,10 +28,11 @@ pub(crate) trait SharedWrite: Send + 'static {
     const IS_LEFT_OUT_WHEN_DROPPED: bool;
 
     /// Writes. An error of the database ends it, and the whole transaction where the failure is not
-    /// its own.
+    /// its own. With [`WriteTransaction::last`] it says which statement is its last, and is not
+    /// refused behind that.
     fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> impl Future<Output = Result<Result<Self::Answer, Self::Error>, sqlx::Error>> + Send;
 
     /// Hears that the answer is on the disk, before it is given.
@@ -45,7 +46,7 @@ pub(crate) trait QueuedWrite: Send {
     /// Writes it; false when it was refused.
     fn write<'a>(
         &'a mut self,
-        connection: &'a mut SqliteConnection,
+        transaction: &'a mut WriteTransaction,
     ) -> Boxed<'a, Result<bool, sqlx::Error>>;
     /// Tells that what it wrote is kept, or why it was refused.
     fn tell(self: Box<Self>);
@@ -70,10 +71,10 @@ impl<W: SharedWrite> QueuedWrite for Attended<W> {
 
     fn write<'a>(
         &'a mut self,
-        connection: &'a mut SqliteConnection,
+        transaction: &'a mut WriteTransaction,
     ) -> Boxed<'a, Result<bool, sqlx::Error>> {
         Box::pin(async {
-            let outcome = self.write.write(connection).await?;
+            let outcome = self.write.write(transaction).await?;
             let is_kept = outcome.is_ok();
             self.outcome = Some(outcome);
             Ok(is_kept)

@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteConnection};
+use sqlx::{FromRow, Row as _};
 
 use crate::journal::SharedWrite;
 use crate::secret_token::{LEASE, digest, generate_short};
+use crate::write_transaction::WriteTransaction;
 use crate::{LeaseLimits, RecordAddress, Store, StoreError, sql, time};
 
 /// Records of which the first free one may be claimed.
@@ -306,20 +307,20 @@ impl SharedWrite for ClaimLease {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<ClaimedLease, LeaseError>, sqlx::Error> {
         let claim = &self.claim;
         let (now, latest) = (time::text_of(self.now), latest_end(self.now));
         sqlx::query(sql::LEASE_CLEAR)
             .bind(time::text_before(self.now, NOTE_TIME))
             .bind(&latest)
-            .execute(&mut *connection)
+            .execute(&mut *transaction)
             .await?;
         let count: i64 = sqlx::query_scalar(sql::LEASE_COUNT)
             .bind(&claim.caller)
             .bind(&now)
             .bind(&latest)
-            .fetch_one(&mut *connection)
+            .fetch_one(&mut *transaction)
             .await?;
         let most = self.limits.of_caller;
         if count >= i64::from(most) {
@@ -336,7 +337,7 @@ impl SharedWrite for ClaimLease {
             .bind(&now)
             .bind(&latest)
             .bind(ids)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut *transaction)
             .await?;
         let Some(wanted) = wanted else {
             return Ok(Err(LeaseError::NoRecord));
@@ -362,7 +363,7 @@ impl SharedWrite for ClaimLease {
             .bind(&now)
             .bind(until)
             .bind(&claim.note)
-            .fetch_one(connection)
+            .fetch_one(transaction.last(true))
             .await?;
         Ok(Ok(ClaimedLease {
             token: self.token.clone(),
@@ -388,7 +389,7 @@ impl SharedWrite for MoveLease {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<Lease, LeaseError>, sqlx::Error> {
         let moved: Option<Lease> = sqlx::query_as(sql::LEASE_MOVE)
             .bind(&self.digest)
@@ -396,7 +397,7 @@ impl SharedWrite for MoveLease {
             .bind(&self.note)
             .bind(time::text_of(self.now))
             .bind(latest_end(self.now))
-            .fetch_optional(connection)
+            .fetch_optional(transaction)
             .await?;
         Ok(moved.ok_or(LeaseError::Ended))
     }

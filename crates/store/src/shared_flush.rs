@@ -4,12 +4,11 @@
 //! It is a task of its own, so that a call that is dropped takes nothing of others with it: what it
 //! queued is written or left out whole.
 
-use sqlx::SqliteConnection;
 use tokio::runtime::Handle;
 
 use crate::journal::{JournalTurn, QueuedWrite, SharedWrite};
 use crate::write::Write;
-use crate::{Store, StoreError, sql};
+use crate::{Store, StoreError};
 
 /// So many writes share a transaction at most.
 const MOST_TOGETHER: usize = 64;
@@ -67,16 +66,15 @@ async fn write_all(store: Store, mut turn: JournalTurn) {
 async fn write_together(store: &Store, mut write: Write, turn: &JournalTurn) {
     let mut written = Vec::new();
     let mut is_anything_kept = false;
-    let mut has_savepoint = false;
-    while written.len() < MOST_TOGETHER {
+    while written.len() < MOST_TOGETHER && !write.is_kept() {
         let Some(mut next) = turn.next() else { break };
         // The only one of a transaction is isolated by that.
         let is_apart = !written.is_empty() || turn.has_more();
-        let outcome = match is_apart {
-            true => write_apart(&mut write, next.as_mut(), &mut has_savepoint).await,
-            false => write_one(&mut write, next.as_mut()).await,
-        };
-        match outcome {
+        match is_apart {
+            true => write.divide(),
+            false => write.end_with_last(),
+        }
+        match write_one(&mut write, next.as_mut(), is_apart).await {
             Ok(Written::Kept) => {
                 is_anything_kept = true;
                 written.push(next);
@@ -85,6 +83,11 @@ async fn write_together(store: &Store, mut write: Write, turn: &JournalTurn) {
             Ok(Written::Failed(error)) => next.fail(error),
             Err(error) => {
                 written.push(next);
+                if !write.has_begun() {
+                    // Those that wait would wait as long for the same.
+                    written.append(&mut turn.take_all());
+                }
+                let error = write.give_up(error).await;
                 return fail(written, &error);
             }
         }
@@ -103,41 +106,30 @@ async fn write_together(store: &Store, mut write: Write, turn: &JournalTurn) {
     store.journal().was_kept();
 }
 
-/// Writes behind a savepoint, which takes the place of the one before: each statement of its own is
-/// a way to the thread of the connection and back. The end of the transaction releases the last.
-async fn write_apart(
-    connection: &mut SqliteConnection,
+/// Writes one; of one that is not kept nothing stays, where it is apart from others.
+async fn write_one(
+    write: &mut Write,
     one: &mut dyn QueuedWrite,
-    has_savepoint: &mut bool,
+    is_apart: bool,
 ) -> Result<Written, StoreError> {
-    let savepoint = match has_savepoint {
-        true => sql::NEXT_SAVEPOINT,
-        false => sql::SAVEPOINT,
+    let outcome = match one.write(write).await {
+        Ok(true) => Written::Kept,
+        Ok(false) | Err(_) if write.is_kept() => {
+            let defect = "a write was refused, or failed, behind its last statement";
+            Written::Failed(StoreError::Undecided(defect.into()))
+        }
+        Ok(false) => Written::Refused,
+        Err(error) => match write.told(error) {
+            // A statement that does not work; the rest fails the transaction.
+            own @ StoreError::Failed(_) if write.has_begun() => Written::Failed(own),
+            shared => return Err(shared),
+        },
     };
-    sqlx::query(savepoint).execute(&mut *connection).await?;
-    *has_savepoint = true;
-    let outcome = write_one(connection, one).await?;
-    if !matches!(outcome, Written::Kept) {
-        sqlx::query(sql::ROLLBACK_TO)
-            .execute(&mut *connection)
-            .await?;
+    if is_apart && !matches!(outcome, Written::Kept) {
+        let taken_back = write.take_back().await;
+        taken_back.map_err(|error| write.told(error))?;
     }
     Ok(outcome)
-}
-
-async fn write_one(
-    connection: &mut SqliteConnection,
-    one: &mut dyn QueuedWrite,
-) -> Result<Written, StoreError> {
-    match one.write(connection).await {
-        Ok(true) => Ok(Written::Kept),
-        Ok(false) => Ok(Written::Refused),
-        Err(error) => match StoreError::from(error) {
-            // A statement that does not work; the rest fails the transaction.
-            own @ StoreError::Failed(_) => Ok(Written::Failed(own)),
-            shared => Err(shared),
-        },
-    }
 }
 
 fn fail(waiting: Vec<Box<dyn QueuedWrite>>, error: &StoreError) {
@@ -145,3 +137,6 @@ fn fail(waiting: Vec<Box<dyn QueuedWrite>>, error: &StoreError) {
         one.fail(error.told_again());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ pub(crate) const BEGIN_READ: &str = "BEGIN";
 
 pub(crate) const SAVEPOINT: &str = "SAVEPOINT one";
 pub(crate) const ROLLBACK_TO: &str = "ROLLBACK TO one";
-pub(crate) const NEXT_SAVEPOINT: &str = "RELEASE one; SAVEPOINT one";
+pub(crate) const RELEASE: &str = "RELEASE one";
 
 pub(crate) const CHANGE_ADD: &str = "INSERT INTO change (step, at, state, door, caller, client, client_version, connector, address, account, tool, effect, \
      fingerprint, undoes, expires_at, process, size, arguments, request) \

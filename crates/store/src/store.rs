@@ -20,7 +20,7 @@ use crate::process_mark::{self, ProcessMark};
 use crate::step_watch::StepWatch;
 use crate::{
     AccountId, AuditRetention, ChangeRetention, LeaseLimits, OpenError, SessionPolicy, StoreError,
-    StoreOptions, interrupted, sql, time,
+    StoreOptions, sql, time,
 };
 
 /// Connections that read at the same time; writes have one of their own.
@@ -91,13 +91,8 @@ impl Store {
     ) -> Result<Store, OpenError> {
         let file = Arc::new(DatabaseFile::prepare(data_directory)?);
         let connect = connect_options(file.path(), &options);
-        let mut first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
+        let first = migrate_patiently(&connect, file.path(), options.busy_time).await?;
         file.warn_of_others();
-        let settled = interrupted::settle_apart(&mut first, file.path(), SystemTime::now());
-        if let Err(error) = settled.await {
-            tracing::warn!(%error, "whether changes were interrupted was not found out");
-        }
-        process_mark::remove_dead(file.path());
         let connections =
             |most, crowded| Connections::new(&file, &connect, most, options.busy_time, crowded);
         let inner = StoreParts {
@@ -125,9 +120,15 @@ impl Store {
             .take_in(first)
             .await
             .map_err(|error| OpenError::from_sqlite(inner.file.path(), error))?;
-        Ok(Store {
+        let store = Store {
             inner: Arc::new(inner),
-        })
+        };
+        let settled = store.settle_interrupted_changes(SystemTime::now());
+        if let Err(error) = settled.await {
+            tracing::warn!(%error, "whether changes were interrupted was not found out");
+        }
+        process_mark::remove_dead(store.file().path());
+        Ok(store)
     }
 
     /// Closes the database; later calls fail. A statement that is still running is not waited for

@@ -4,33 +4,27 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::Ordering;
 
-use sqlx::SqliteConnection;
-
-use crate::connections::LentConnection;
+use crate::write_transaction::WriteTransaction;
 use crate::{Store, StoreError, sql, time};
 
 /// A write that is under way. Dropped before it is committed, nothing of it is kept and its
 /// connection is closed.
 pub(crate) struct Write {
-    lease: LentConnection,
+    transaction: WriteTransaction,
     store: Store,
 }
 
 impl Store {
-    /// Begins a write that no other write can come between, where one can be kept.
+    /// A write that no other write can come between, where one can be kept. It begins with its
+    /// first statement.
     pub(crate) async fn begin_write(&self) -> Result<Write, StoreError> {
-        let mut lease = self.writer().lend().await?;
+        let lent = self.writer().lend().await?;
         if let Err(error) = self.file().check_may_be_written() {
-            lease.give_back();
+            lent.give_back();
             return Err(error);
         }
-        let begun = sqlx::query(sql::BEGIN_WRITE).execute(&mut *lease).await;
-        if let Err(error) = begun {
-            lease.heard(&error);
-            return Err(error.into());
-        }
         Ok(Write {
-            lease,
+            transaction: WriteTransaction::on(lent),
             store: self.clone(),
         })
     }
@@ -45,6 +39,18 @@ impl Store {
             .await?;
         write.keep().await
     }
+
+    /// What an error of the last step of a write says, once it was tried whether the disk takes
+    /// another one. The write is dropped by then.
+    async fn settled(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Undecided(cause) => match self.write_probe().await {
+                Ok(()) => StoreError::InputOutput(cause),
+                Err(_) => StoreError::Undecided(cause),
+            },
+            error => error,
+        }
+    }
 }
 
 impl Write {
@@ -52,53 +58,62 @@ impl Write {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let store = self.store.clone();
         match self.keep().await {
-            Err(StoreError::Undecided(cause)) => Err(match store.write_probe().await {
-                Ok(()) => StoreError::InputOutput(cause),
-                Err(_) => StoreError::Undecided(cause),
-            }),
+            Err(error) => Err(store.settled(error).await),
             kept => kept,
         }
     }
 
     async fn keep(mut self) -> Result<(), StoreError> {
-        let committed = sqlx::query(sql::COMMIT).execute(&mut *self.lease).await;
-        self.store
-            .last_write_failed()
-            .store(committed.is_err(), Ordering::Relaxed);
-        match committed {
-            Ok(_) => {
-                self.lease.give_back();
-                Ok(())
+        let committed = self.transaction.commit().await;
+        let committed = committed.map_err(|error| self.told(error));
+        if committed.is_ok() {
+            self.note_last(true);
+            self.transaction.give_back();
+        }
+        committed
+    }
+
+    /// What an error of a statement says. Where the commit went along with it, it may be of that.
+    pub(crate) fn told(&self, error: sqlx::Error) -> StoreError {
+        match self.transaction.is_ending() {
+            true => {
+                self.note_last(false);
+                StoreError::of_commit(error)
             }
-            Err(error) => {
-                self.lease.heard(&error);
-                Err(StoreError::of_commit(error))
-            }
+            false => error.into(),
         }
     }
 
+    /// Ends a write after an error that is not of one statement alone, and its connection with it;
+    /// answers what is to be said of what was written.
+    pub(crate) async fn give_up(self, error: StoreError) -> StoreError {
+        let store = self.store.clone();
+        drop(self);
+        store.settled(error).await
+    }
+
+    fn note_last(&self, was_kept: bool) {
+        self.store
+            .last_write_failed()
+            .store(!was_kept, Ordering::Relaxed);
+    }
+
     /// Ends a write that changes nothing, and keeps its connection.
-    pub(crate) async fn undo(mut self) {
-        if sqlx::query(sql::ROLLBACK)
-            .execute(&mut *self.lease)
-            .await
-            .is_ok()
-        {
-            self.lease.give_back();
-        }
+    pub(crate) async fn undo(self) {
+        self.transaction.undo().await;
     }
 }
 
 impl Deref for Write {
-    type Target = SqliteConnection;
+    type Target = WriteTransaction;
 
-    fn deref(&self) -> &SqliteConnection {
-        &self.lease
+    fn deref(&self) -> &WriteTransaction {
+        &self.transaction
     }
 }
 
 impl DerefMut for Write {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.lease
+    fn deref_mut(&mut self) -> &mut WriteTransaction {
+        &mut self.transaction
     }
 }

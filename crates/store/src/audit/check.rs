@@ -50,7 +50,7 @@ async fn check(
     sqlx::query(sql::BEGIN_READ)
         .execute(&mut *connection)
         .await?;
-    let anchor = anchor(connection).await?;
+    let anchor = anchor(&mut *connection).await?;
     let mut check = AuditCheck {
         last: anchor.clone(),
         anchor,

@@ -4,11 +4,12 @@
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
 
 use super::{AuditEntry, AuditKind, AuditMark};
 use crate::ChangeState;
+use crate::write_transaction::WriteTransaction;
 
 /// Records that an entry names; of more it says how many.
 const NAMED_RECORDS: usize = 20;
@@ -63,12 +64,13 @@ impl<'a> AuditedStep<'a> {
     }
 
     /// Writes it at the end of the chain, with its records, each by its kind and id: those that are
-    /// on record, and these.
+    /// on record, and these. In the last statement of its write or before that.
     pub(crate) async fn append<'r>(
         mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
         records: impl Iterator<Item = (&'r str, &'r str)>,
         now: SystemTime,
+        is_last: bool,
     ) -> Result<(), sqlx::Error> {
         let mut named = std::mem::take(&mut self.named);
         let mut count = 0;
@@ -112,8 +114,12 @@ impl<'a> AuditedStep<'a> {
         }
         let entry = AuditEntry::new(AuditKind::Call, &Value::Object(detail));
         match self.last {
-            Some(last) => entry.append_after(connection, Some(last), now).await,
-            None => entry.append(connection, now).await,
+            Some(last) => {
+                entry
+                    .append_after(transaction, Some(last), now, is_last)
+                    .await
+            }
+            None => entry.append(transaction, now, is_last).await,
         }
         .map(drop)
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::Row as _;
 
 use super::keys::{self, KeyRow};
 use super::records::{self, KeptRecord};
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::audit_chain::AuditedStep;
 use crate::journal::SharedWrite;
+use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, Store, StoreError, sql, time};
 
 /// What to do with a change.
@@ -95,7 +96,7 @@ impl Store {
 
 /// Adds a change that is done with the transaction that it is added in; nobody sees it before.
 pub(crate) async fn add_done_change(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     change: &NewChange,
 ) -> Result<(), StoreError> {
     let refused = |error: ChangeError| match error {
@@ -110,12 +111,15 @@ pub(crate) async fn add_done_change(
         key_calls: 0,
         process: None,
         proposal: None,
+        is_all: false,
     };
-    match insertion.insert(connection).await? {
+    match insertion.insert(transaction).await? {
         Inserted::New(id) => {
             let done = ChangeStep::new(id, ChangeState::Done, now);
             let records = records::within_limits(&change.records);
-            done.make(connection, &records).await?;
+            if let Some(stepped) = done.make(transaction).await? {
+                stepped.audit(transaction, &records, false).await?;
+            }
             Ok(())
         }
         Inserted::Known(_) => Ok(()),
@@ -139,7 +143,7 @@ impl SharedWrite for BeginChange {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<BegunChange, ChangeError>, sqlx::Error> {
         let insertion = Insertion {
             change: &self.change,
@@ -147,8 +151,9 @@ impl SharedWrite for BeginChange {
             key_calls: self.store.kept_calls(),
             process: Some(&self.process),
             proposal: None,
+            is_all: true,
         };
-        Ok(match insertion.insert(connection).await? {
+        Ok(match insertion.insert(transaction).await? {
             Inserted::New(id) => Ok(BegunChange::Open(OpenChange::new(
                 self.store.clone(),
                 id,
@@ -181,7 +186,7 @@ impl SharedWrite for ProposeChange {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<ProposedChange, ChangeError>, sqlx::Error> {
         let insertion = Insertion {
             change: &self.change,
@@ -189,8 +194,9 @@ impl SharedWrite for ProposeChange {
             key_calls: self.key_calls,
             process: None,
             proposal: Some(&self.proposal),
+            is_all: true,
         };
-        Ok(match insertion.insert(connection).await? {
+        Ok(match insertion.insert(transaction).await? {
             Inserted::New(id) => Ok(ProposedChange::Waiting(id)),
             Inserted::Known(known) => Ok(ProposedChange::Known(known)),
             Inserted::Refused(error) => Err(error),
@@ -205,6 +211,8 @@ struct Insertion<'a> {
     key_calls: u32,
     process: Option<&'a str>,
     proposal: Option<&'a Proposal>,
+    /// Whether nothing else is written in its write.
+    is_all: bool,
 }
 
 enum Inserted {
@@ -214,12 +222,12 @@ enum Inserted {
 }
 
 impl Insertion<'_> {
-    async fn insert(&self, connection: &mut SqliteConnection) -> Result<Inserted, sqlx::Error> {
+    async fn insert(&self, transaction: &mut WriteTransaction) -> Result<Inserted, sqlx::Error> {
         let change = self.change;
         if let Some(key) = &change.key {
-            keys::forget_old(connection, self.now).await?;
+            keys::forget_old(transaction, self.now).await?;
             let known = keys::known(
-                connection,
+                &mut *transaction,
                 &change.caller,
                 key,
                 &change.fingerprint,
@@ -229,22 +237,28 @@ impl Insertion<'_> {
             if let Some(known) = known {
                 return Ok(Inserted::Known(known));
             }
-            if !keys::has_room(connection, &key.room, self.key_calls).await? {
+            if !keys::has_room(transaction, &key.room, self.key_calls).await? {
                 return Ok(Inserted::Refused(ChangeError::KeysFull(self.key_calls)));
             }
         }
-        if let Some(by) = self.undone_meanwhile(connection).await? {
+        if let Some(by) = self.undone_meanwhile(transaction).await? {
             return Ok(Inserted::Refused(by));
         }
         let records = records::within_limits(&change.records);
-        let id = self.insert_row(connection, &records).await?;
-        for record in records.iter().skip(1) {
-            record.insert(connection, id, &change.connector).await?;
+        let is_last_row = self.is_all && self.proposal.is_none() && change.key.is_none();
+        let is_last = is_last_row && records.len() <= 1;
+        let id = self.insert_row(transaction, &records, is_last).await?;
+        for (place, record) in records.iter().enumerate().skip(1) {
+            let is_last = is_last_row && place + 1 == records.len();
+            record
+                .insert(transaction, id, &change.connector, is_last)
+                .await?;
         }
         if self.proposal.is_some() {
             let step = self.audited(id, ChangeState::Proposed);
             let named = records.iter().map(KeptRecord::kind_and_id);
-            step.append(connection, named, self.now).await?;
+            let is_last = self.is_all && change.key.is_none();
+            step.append(transaction, named, self.now, is_last).await?;
         }
         if let Some(key) = &change.key {
             let row = KeyRow {
@@ -253,7 +267,7 @@ impl Insertion<'_> {
                 key,
                 change: id,
             };
-            row.insert(connection, self.now).await?;
+            row.insert(transaction, self.now, self.is_all).await?;
         }
         Ok(Inserted::New(id))
     }
@@ -281,7 +295,7 @@ impl Insertion<'_> {
     /// Two that undo the same at once would make it again twice.
     async fn undone_meanwhile(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Option<ChangeError>, sqlx::Error> {
         let (Some(undone), Some(planned)) = (self.change.undoes, &self.change.planned) else {
             return Ok(None);
@@ -289,7 +303,7 @@ impl Insertion<'_> {
         let by: Vec<i64> = sqlx::query_scalar(sql::CHANGE_UNDONE_SINCE)
             .bind(undone.number())
             .bind(planned.step)
-            .fetch_all(connection)
+            .fetch_all(transaction)
             .await?;
         let mut by = by.into_iter().map(ChangeId);
         let by = by.find(|by| !planned.own.contains(by));
@@ -298,8 +312,9 @@ impl Insertion<'_> {
 
     async fn insert_row(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
         records: &[KeptRecord<'_>],
+        is_last: bool,
     ) -> Result<ChangeId, sqlx::Error> {
         let change = self.change;
         let state = match self.proposal {
@@ -340,7 +355,7 @@ impl Insertion<'_> {
             None => query,
         };
         // All rows of both statements: the number of the change is the only one.
-        let rows = query.fetch_all(connection).await?;
+        let rows = query.fetch_all(transaction.last(is_last)).await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         Ok(ChangeId(row.try_get(0)?))
     }

@@ -2,12 +2,11 @@
 
 use std::time::SystemTime;
 
-use sqlx::SqliteConnection;
-
 use super::records::{self, KeptRecord};
 use super::transition::{ChangeStep, not_allowed};
 use super::{ChangeError, ChangeId, ChangedRecord, OpenChange, keys};
 use crate::journal::SharedWrite;
+use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, Store, StoreError, sql, time};
 
 impl Store {
@@ -101,7 +100,7 @@ impl SharedWrite for BeginProposed {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<OpenChange, ChangeError>, sqlx::Error> {
         let records = records::within_limits(&self.records);
         let transition = ChangeStep {
@@ -110,19 +109,21 @@ impl SharedWrite for BeginProposed {
             process: Some(&self.process),
             ..ChangeStep::new(self.id, ChangeState::Sent, self.now)
         };
-        let Some(stepped) = transition.make(connection, &records).await? else {
-            return not_allowed(connection, &transition).await.map(Err);
+        let Some(stepped) = transition.make(transaction).await? else {
+            return not_allowed(transaction, &transition).await.map(Err);
         };
-        if let Some(at) = stepped.expires_at
+        if let Some(at) = stepped.expires_at()?
             && at <= time::text_of(self.now)
         {
             return Ok(Err(ChangeError::TooLate { id: self.id, at }));
         }
         for record in &records {
+            let connector = stepped.connector()?;
             record
-                .insert(connection, self.id, &stepped.connector)
+                .insert(transaction, self.id, connector, false)
                 .await?;
         }
+        stepped.audit(transaction, &records, true).await?;
         Ok(Ok(OpenChange::new(self.store.clone(), self.id, true)))
     }
 
@@ -146,14 +147,14 @@ impl SharedWrite for Withdraw {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<(), ChangeError>, sqlx::Error> {
         let transition = ChangeStep {
             message: self.reason.as_deref(),
             decided_by: Some(&self.decided_by),
             ..ChangeStep::new(self.id, ChangeState::Withdrawn, self.now)
         };
-        end_proposal(connection, &transition).await
+        end_proposal(transaction, &transition).await
     }
 }
 
@@ -170,20 +171,21 @@ impl SharedWrite for Expire {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<(), ChangeError>, sqlx::Error> {
         let transition = ChangeStep::new(self.id, ChangeState::Expired, self.now);
-        end_proposal(connection, &transition).await
+        end_proposal(transaction, &transition).await
     }
 }
 
 async fn end_proposal(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     proposal: &ChangeStep<'_>,
 ) -> Result<Result<(), ChangeError>, sqlx::Error> {
-    if proposal.make(connection, &[]).await?.is_none() {
-        return not_allowed(connection, proposal).await.map(Err);
-    }
-    keys::free(connection, proposal.id).await?;
+    let Some(stepped) = proposal.make(transaction).await? else {
+        return not_allowed(transaction, proposal).await.map(Err);
+    };
+    keys::free(transaction, proposal.id).await?;
+    stepped.audit(transaction, &[], true).await?;
     Ok(Ok(()))
 }

@@ -3,12 +3,11 @@
 
 use std::time::SystemTime;
 
-use sqlx::SqliteConnection;
-
 use super::records::{self, KeptRecord};
 use super::transition::{ChangeStep, not_allowed};
 use super::{ChangeError, ChangeId, ChangedRecord, MAX_CHANGED_RECORDS, MAX_IMAGE, keys};
 use crate::journal::SharedWrite;
+use crate::write_transaction::WriteTransaction;
 use crate::{ChangeOutcome, ChangeState, Store};
 
 /// How a change ended.
@@ -152,7 +151,7 @@ impl SharedWrite for EndChange {
 
     async fn write(
         &mut self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
     ) -> Result<Result<(), ChangeError>, sqlx::Error> {
         let end = &mut self.end;
         let more = end.records.len().saturating_sub(MAX_CHANGED_RECORDS);
@@ -174,23 +173,25 @@ impl SharedWrite for EndChange {
             bytes: images + undo_values.map_or(0, str::len),
             ..ChangeStep::new(self.id, to, self.now)
         };
-        let Some(stepped) = transition.make(connection, &records).await? else {
-            return not_allowed(connection, &transition).await.map(Err);
+        let Some(stepped) = transition.make(transaction).await? else {
+            return not_allowed(transaction, &transition).await.map(Err);
         };
         for record in &records {
+            let connector = stepped.connector()?;
             record
-                .insert(connection, self.id, &stepped.connector)
+                .insert(transaction, self.id, connector, false)
                 .await?;
         }
         if self.may_have_key {
             match end.outcome {
                 ChangeOutcome::Done => {
-                    keys::answer(connection, self.id, end.answer.as_deref()).await?
+                    keys::answer(transaction, self.id, end.answer.as_deref()).await?
                 }
-                ChangeOutcome::Failed => keys::free(connection, self.id).await?,
+                ChangeOutcome::Failed => keys::free(transaction, self.id).await?,
                 ChangeOutcome::Unknown => {}
             }
         }
+        stepped.audit(transaction, &records, true).await?;
         Ok(Ok(()))
     }
 }

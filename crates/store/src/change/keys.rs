@@ -3,9 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteExecutor};
 
 use super::{ChangeId, ChangeKey, KnownCall, MAX_KEPT_ANSWER, MAX_KEPT_CHARACTERS, ROOMS};
+use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, Store, StoreError, sql, time};
 
 /// How long a key is remembered.
@@ -26,7 +27,7 @@ impl Store {
         now: SystemTime,
     ) -> Result<Option<KnownCall>, StoreError> {
         let mut reader = self.readers().lend().await?;
-        let found = known(&mut reader, caller, key, fingerprint, now).await;
+        let found = known(&mut *reader, caller, key, fingerprint, now).await;
         reader.finish(found)
     }
 }
@@ -42,8 +43,9 @@ pub(super) struct KeyRow<'a> {
 impl KeyRow<'_> {
     pub(super) async fn insert(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
         now: SystemTime,
+        is_last: bool,
     ) -> Result<(), sqlx::Error> {
         sqlx::query(sql::CHANGE_KEY_ADD)
             .bind(self.caller)
@@ -53,7 +55,7 @@ impl KeyRow<'_> {
             .bind(self.fingerprint)
             .bind(time::text_after(now, KEPT_TIME))
             .bind(&self.key.room)
-            .execute(connection)
+            .execute(transaction.last(is_last))
             .await?;
         Ok(())
     }
@@ -61,19 +63,19 @@ impl KeyRow<'_> {
 
 /// Forgets those whose day is over.
 pub(super) async fn forget_old(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     now: SystemTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(sql::CHANGE_KEY_CLEAR)
         .bind(time::text_of(now))
-        .execute(connection)
+        .execute(transaction)
         .await?;
     Ok(())
 }
 
 /// The call that was made under the key before, and is not older than is remembered.
-pub(super) async fn known(
-    connection: &mut SqliteConnection,
+pub(super) async fn known<'c>(
+    executor: impl SqliteExecutor<'c>,
     caller: &str,
     key: &ChangeKey,
     fingerprint: &str,
@@ -84,7 +86,7 @@ pub(super) async fn known(
         .bind(&key.target)
         .bind(&key.key)
         .bind(time::text_of(now))
-        .fetch_optional(connection)
+        .fetch_optional(executor)
         .await?;
     let Some(row) = row else { return Ok(None) };
     let id = ChangeId(row.try_get("id")?);
@@ -111,13 +113,13 @@ pub(super) async fn known(
 
 /// Whether one more finds room.
 pub(super) async fn has_room(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     room: &str,
     most: u32,
 ) -> Result<bool, sqlx::Error> {
     let held_keys = sqlx::query(sql::KEY_ROOM)
         .bind(room)
-        .fetch_one(connection)
+        .fetch_one(transaction)
         .await?;
     let count = |column| held_keys.try_get::<i64, _>(column);
     let most_calls = i64::from(most);
@@ -133,7 +135,7 @@ pub(super) async fn has_room(
 
 /// Keeps the answer of a change that is done; one larger than [`MAX_KEPT_ANSWER`] is not kept.
 pub(super) async fn answer(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     change: ChangeId,
     answer: Option<&str>,
 ) -> Result<(), sqlx::Error> {
@@ -142,7 +144,7 @@ pub(super) async fn answer(
         sqlx::query(sql::CHANGE_KEY_ANSWER)
             .bind(change.number())
             .bind(answer)
-            .execute(connection)
+            .execute(transaction)
             .await?;
     }
     Ok(())
@@ -150,12 +152,12 @@ pub(super) async fn answer(
 
 /// Makes the key of a change free again, when it has one.
 pub(super) async fn free(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     change: ChangeId,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(sql::CHANGE_KEY_FREE)
         .bind(change.number())
-        .execute(connection)
+        .execute(transaction)
         .await?;
     Ok(())
 }

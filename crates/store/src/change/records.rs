@@ -1,11 +1,12 @@
 //! The records that a change touched, as rows, with images that are not too large.
 
+use sqlx::Sqlite;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Sqlite, SqliteConnection};
 
 use super::{ChangeId, ChangedRecord, MAX_IMAGE, MAX_IMAGES};
 use crate::sql;
+use crate::write_transaction::WriteTransaction;
 
 /// A record with as much of its images as is kept.
 pub(super) struct KeptRecord<'a> {
@@ -62,17 +63,18 @@ impl KeptRecord<'_> {
     }
 
     /// Adds it, or what is known of it by now to the row that it has: what is known already stays
-    /// where nothing new is said.
+    /// where nothing new is said. In the last statement of its write or before that.
     pub(super) async fn insert(
         &self,
-        connection: &mut SqliteConnection,
+        transaction: &mut WriteTransaction,
         change: ChangeId,
         connector: &str,
+        is_last: bool,
     ) -> Result<(), sqlx::Error> {
         let query = sqlx::query(sql::CHANGE_RECORD_ADD)
             .bind(change.number())
             .bind(connector);
-        self.bound(query).execute(connection).await?;
+        self.bound(query).execute(transaction.last(is_last)).await?;
         Ok(())
     }
 

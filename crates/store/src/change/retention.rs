@@ -83,6 +83,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the storage fails.
     pub async fn settle_interrupted_changes(&self, now: SystemTime) -> Result<u64, StoreError> {
+        // by the connection that is open from the start; mostly there are none
+        let mut writer = self.writer().lend().await?;
+        let is_any = sqlx::query_scalar(sql::CHANGE_PROCESSES)
+            .fetch_optional(&mut *writer)
+            .await;
+        let is_any: Option<String> = writer.finish(is_any)?;
+        if is_any.is_none() {
+            return Ok(0);
+        }
         let mut write = self.begin_write().await?;
         let settled = interrupted::settle(&mut write, self.file().path(), now).await?;
         match settled {

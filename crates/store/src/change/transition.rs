@@ -3,11 +3,13 @@
 
 use std::time::SystemTime;
 
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::records::KeptRecord;
 use super::{ChangeError, ChangeId};
 use crate::audit_chain::AuditedStep;
+use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, sql, time};
 
 /// A step of one change.
@@ -26,11 +28,10 @@ pub(super) struct ChangeStep<'a> {
     pub(super) undo_values: Option<&'a str>,
 }
 
-/// What is told of a change that came into another state.
+/// A change that came into another state, which the audit is still to say.
 pub(super) struct Stepped {
-    pub(super) connector: String,
-    /// When it ended as a proposal.
-    pub(super) expires_at: Option<String>,
+    row: SqliteRow,
+    at: SystemTime,
 }
 
 impl ChangeStep<'_> {
@@ -47,12 +48,10 @@ impl ChangeStep<'_> {
         }
     }
 
-    /// Makes the step, and writes it into the audit with the records that it is about; none when it
-    /// is not allowed.
+    /// Makes the step; none when it is not allowed.
     pub(super) async fn make(
         &self,
-        connection: &mut SqliteConnection,
-        records: &[KeptRecord<'_>],
+        transaction: &mut WriteTransaction,
     ) -> Result<Option<Stepped>, sqlx::Error> {
         let mut from = self.to.comes_from().iter().map(|state| state.as_str());
         let first = from.next();
@@ -69,29 +68,45 @@ impl ChangeStep<'_> {
             .bind(self.decided_by.map(|_| &now))
             .bind(self.process)
             .bind(self.undo_values)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(transaction)
             .await?;
-        let Some(row) = row else { return Ok(None) };
-        let audited = AuditedStep::of_row(&row)?;
+        Ok(row.map(|row| Stepped { row, at: self.now }))
+    }
+}
+
+impl Stepped {
+    pub(super) fn connector(&self) -> Result<&str, sqlx::Error> {
+        self.row.try_get("connector")
+    }
+
+    /// When it ends, or would have ended, as a proposal.
+    pub(super) fn expires_at(&self) -> Result<Option<String>, sqlx::Error> {
+        self.row.try_get("expires_at")
+    }
+
+    /// Writes the step into the audit with the records that it is about, in the last statement of
+    /// its write or before that. The audit must have got no other entry since the step.
+    pub(super) async fn audit(
+        self,
+        transaction: &mut WriteTransaction,
+        records: &[KeptRecord<'_>],
+        is_last: bool,
+    ) -> Result<(), sqlx::Error> {
         let named = records.iter().map(KeptRecord::kind_and_id);
-        let connector = audited.connector.to_owned();
-        audited.append(connection, named, self.now).await?;
-        Ok(Some(Stepped {
-            connector,
-            expires_at: row.try_get("expires_at")?,
-        }))
+        let step = AuditedStep::of_row(&self.row)?;
+        step.append(transaction, named, self.at, is_last).await
     }
 }
 
 /// Why a step was not allowed.
 pub(super) async fn not_allowed(
-    connection: &mut SqliteConnection,
+    transaction: &mut WriteTransaction,
     transition: &ChangeStep<'_>,
 ) -> Result<ChangeError, sqlx::Error> {
     let (id, to) = (transition.id, transition.to);
     let state: Option<String> = sqlx::query_scalar(sql::CHANGE_STATE)
         .bind(id.number())
-        .fetch_optional(connection)
+        .fetch_optional(transaction)
         .await?;
     Ok(match state {
         None => ChangeError::Missing(id),

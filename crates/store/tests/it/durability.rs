@@ -1,16 +1,24 @@
-//! A writer that is killed in the middle: what it was told is kept is kept, once. The writer is
-//! this test binary again.
+//! A writer that is killed in the middle, or whose file takes no more bytes: what it was told is
+//! kept is kept, once. The writer is this test binary again.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use footbridge_store::{AccountId, ListQuery, NewRecord, RecordId, SortKey, Store, StoreOptions};
+use footbridge_store::{
+    AccountId, BegunChange, ChangeSelection, ListQuery, NewRecord, RecordId, SortKey, Store,
+    StoreOptions,
+};
 use serde_json::json;
+
+use crate::change_lists::listed;
+use crate::changes::{at, new};
 
 const DIRECTORY: &str = "FOOTBRIDGE_TEST_WRITER_DIRECTORY";
 const ACKNOWLEDGED: &str = "acknowledged ";
+const FULL_DIRECTORY: &str = "FOOTBRIDGE_TEST_FULL_DIRECTORY";
+const NOT_KEPT: &str = "not kept: ";
 
 /// The writer: without its variable it has nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,5 +157,53 @@ async fn every_record_that_two_killed_processes_acknowledged_is_there_and_none_t
         acknowledged.is_subset(&kept),
         "{:?}",
         acknowledged.difference(&kept)
+    );
+}
+
+/// The writer of changes: without its variable it has nothing to do. It ends when one is not kept.
+#[cfg(unix)]
+#[tokio::test]
+async fn sender_until_its_file_is_full() {
+    let Some(directory) = std::env::var_os(FULL_DIRECTORY) else {
+        return;
+    };
+    let store = Store::open(Path::new(&directory)).await.unwrap();
+    loop {
+        match store.begin_change(new("ann", "t"), at(0)).await {
+            Ok(BegunChange::Open(open)) => {
+                println!("{ACKNOWLEDGED}{}", open.id());
+                std::mem::forget(open);
+            }
+            Ok(known) => panic!("{known:?}"),
+            Err(error) => return println!("{NOT_KEPT}{error}"),
+        }
+    }
+}
+
+/// Nothing reaches the log before the commit, so that it is the commit that fails.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_commit_that_finds_no_room_in_the_file_is_told_and_nothing_of_it_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let said = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 2000; exec \"$0\" --exact durability::sender_until_its_file_is_full --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .env(FULL_DIRECTORY, directory.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let after = |mark| said.lines().filter_map(move |line| line.split(mark).nth(1));
+    let told = after(NOT_KEPT).next().unwrap();
+    assert!(
+        told.contains("disk") && told.contains("nothing was changed"),
+        "{told}"
+    );
+    let mut acknowledged: Vec<i64> = after(ACKNOWLEDGED).map(|id| id.parse().unwrap()).collect();
+    acknowledged.reverse();
+    assert!(!acknowledged.is_empty());
+    let store = Store::open(directory.path()).await.unwrap();
+    assert_eq!(
+        listed(&store, ChangeSelection::default()).await,
+        acknowledged
     );
 }
