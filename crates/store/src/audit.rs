@@ -11,7 +11,8 @@ use sqlx::Sqlite;
 use sqlx::query::QueryAs;
 use sqlx::sqlite::SqliteArguments;
 
-use crate::audit_chain::{AuditEntry, AuditMark, AuditRow};
+use crate::audit_chain::{AuditEntry, AuditRow};
+use crate::audit_mark::AuditMark;
 use crate::journal::SharedWrite;
 use crate::write_transaction::WriteTransaction;
 use crate::{AuditRetention, Store, StoreError, sql, time};

@@ -7,15 +7,17 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteExecutor};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{FromRow, Row as _, Sqlite, SqliteExecutor};
 
+use crate::audit_mark::AuditMark;
 use crate::write_transaction::WriteTransaction;
 use crate::{sql, time};
 
 mod of_change;
 
-pub(crate) use of_change::AuditedStep;
+pub(crate) use of_change::{AuditedStep, NAMED_RECORDS};
 
 /// Bytes of the detail of an entry; of a longer one the beginning is kept.
 pub const MAX_AUDIT_DETAIL: usize = 16 << 10;
@@ -57,15 +59,6 @@ pub struct AuditRow {
     pub previous: String,
     /// The SHA-256 digest, in hexadecimal digits, of the JSON text
     /// `[sequence,at,kind,detail,previous]` without blanks.
-    pub digest: String,
-}
-
-/// A place in the chain, and what it was then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditMark {
-    /// The sequence of a row.
-    pub sequence: i64,
-    /// Its digest.
     pub digest: String,
 }
 
@@ -116,25 +109,6 @@ impl AuditEntry {
     }
 }
 
-impl AuditMark {
-    /// The row that a statement gives as `SEQUENCE:DIGEST`.
-    fn parse(text: &str) -> Option<AuditMark> {
-        let (sequence, digest) = text.split_once(':')?;
-        Some(AuditMark {
-            sequence: sequence.parse().ok()?,
-            digest: digest.to_owned(),
-        })
-    }
-
-    /// Before the first row.
-    pub(crate) fn origin() -> AuditMark {
-        AuditMark {
-            sequence: 0,
-            digest: "0".repeat(64),
-        }
-    }
-}
-
 /// The digest of a row.
 pub(crate) fn digest_of(
     sequence: i64,
@@ -175,19 +149,49 @@ impl AuditEntry {
             Some(last) => last,
             None => anchor(&mut *transaction).await?,
         };
+        let row = self.row_after(&last, now);
+        row.bound(sqlx::query(sql::AUDIT_ADD))
+            .execute(transaction.last(is_last))
+            .await?;
+        transaction.audit_ends_at(Some(row.mark.clone()));
+        Ok(row.mark)
+    }
+
+    /// The row that it is behind this one.
+    pub(crate) fn row_after(&self, last: &AuditMark, now: SystemTime) -> NewAuditRow<'_> {
         let (at, kind) = (time::text_of(now), self.kind.as_str());
         let sequence = last.sequence + 1;
         let digest = digest_of(sequence, &at, kind, &self.detail, &last.digest);
-        sqlx::query(sql::AUDIT_ADD)
-            .bind(sequence)
-            .bind(at)
-            .bind(kind)
-            .bind(&self.detail)
-            .bind(&last.digest)
-            .bind(&digest)
-            .execute(transaction.last(is_last))
-            .await?;
-        Ok(AuditMark { sequence, digest })
+        NewAuditRow {
+            mark: AuditMark { sequence, digest },
+            at,
+            entry: self,
+            previous: last.digest.clone(),
+        }
+    }
+}
+
+/// An entry at its place in the chain.
+pub(crate) struct NewAuditRow<'a> {
+    pub(crate) mark: AuditMark,
+    at: String,
+    entry: &'a AuditEntry,
+    previous: String,
+}
+
+impl NewAuditRow<'_> {
+    /// Binds its columns behind what is bound.
+    pub(crate) fn bound<'q>(
+        &'q self,
+        query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Query<'q, Sqlite, SqliteArguments> {
+        query
+            .bind(self.mark.sequence)
+            .bind(&self.at)
+            .bind(self.entry.kind.as_str())
+            .bind(&self.entry.detail)
+            .bind(&self.previous)
+            .bind(&self.mark.digest)
     }
 }
 
@@ -199,15 +203,6 @@ pub(crate) async fn anchor<'c>(
         .fetch_optional(executor)
         .await?;
     Ok(anchor.unwrap_or_else(AuditMark::origin))
-}
-
-impl FromRow<'_, SqliteRow> for AuditMark {
-    fn from_row(row: &SqliteRow) -> Result<AuditMark, sqlx::Error> {
-        Ok(AuditMark {
-            sequence: row.try_get("sequence")?,
-            digest: row.try_get("digest")?,
-        })
-    }
 }
 
 impl FromRow<'_, SqliteRow> for AuditRow {

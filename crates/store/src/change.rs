@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::{ChangeState, StoreError};
 
+mod audited;
 mod begin;
 mod decision;
 mod ending;

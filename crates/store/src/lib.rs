@@ -52,6 +52,7 @@ mod sql;
 mod step_watch;
 mod write_transaction;
 // Ground: names and times as they are kept, rights, limits, errors.
+mod audit_mark;
 mod change_state;
 mod id;
 mod log_in_limit;
@@ -62,7 +63,8 @@ mod time;
 
 pub use account::{Account, AccountError, NewAccount, OwnedRecords, Role};
 pub use audit::{AuditBreak, AuditCheck};
-pub use audit_chain::{AuditEntry, AuditKind, AuditMark, AuditRow, MAX_AUDIT_DETAIL};
+pub use audit_chain::{AuditEntry, AuditKind, AuditRow, MAX_AUDIT_DETAIL};
+pub use audit_mark::AuditMark;
 pub use change::{
     BegunChange, CallerRate, ChangeDetail, ChangeEnd, ChangeError, ChangeId, ChangeKey, ChangePage,
     ChangeQuery, ChangeSelection, ChangedRecord, FeedClients, FeedQuery, FeedSource, KEPT_TIME,

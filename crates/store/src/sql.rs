@@ -86,6 +86,11 @@ pub(crate) const CHANGE_STEP: &str = "UPDATE change SET step = (SELECT coalesce(
      WHERE id = $1 AND state IN ($6, $7) RETURNING id, state, door, caller, client, connector, tool, effect, fingerprint, undoes, decided_by, message, expires_at, \
      (SELECT json_group_array(name) FROM (SELECT kind || ':' || record AS name FROM change_record WHERE change_record.change = change.id ORDER BY kind, record LIMIT 20)) AS named, \
      (SELECT sequence || ':' || digest FROM audit ORDER BY sequence DESC LIMIT 1) AS audit_last";
+/// The same with its row of the audit, where the audit still ends at `$12`; else nothing.
+pub(crate) const CHANGE_STEP_AUDITED: &str = "UPDATE change SET step = (SELECT coalesce(max(step), 0) + 1 FROM change), state = $2, ended_at = $3, message = $4, \
+     size = size + $5, decided_by = coalesce($8, decided_by), decided_at = coalesce($9, decided_at), process = $10, request = NULL, undo_values = coalesce($11, undo_values) \
+     WHERE id = $1 AND state IN ($6, $7) AND (SELECT sequence || ':' || digest FROM audit ORDER BY sequence DESC LIMIT 1) = $12; \
+     INSERT INTO audit (sequence, at, kind, detail, previous, digest) SELECT $13, $14, $15, $16, $17, $18 WHERE changes() = 1";
 pub(crate) const CHANGES_EXPIRED: &str =
     "SELECT id FROM change WHERE state = 'proposed' AND state <> 'done' AND expires_at <= $1";
 pub(crate) const CHANGE_PROCESSES: &str =

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use sqlx::migrate::{Migrate, Migration};
@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
+use crate::audit_mark::AuditMark;
 use crate::connections::Connections;
 use crate::database_file::DatabaseFile;
 use crate::journal::Journal;
@@ -48,6 +49,8 @@ struct StoreParts {
     writer: Arc<Connections>,
     file: Arc<DatabaseFile>,
     last_write_failed: AtomicBool,
+    /// Where the chain of the audit ended with the last write of this process.
+    audit_end: StdMutex<Option<AuditMark>>,
     journal: Arc<Journal>,
     step_watch: StepWatch,
     /// Set by the first change that is sent.
@@ -104,6 +107,7 @@ impl Store {
             step_watch: StepWatch::new(connections(1, || StoreError::Crowded)),
             file,
             last_write_failed: AtomicBool::new(false),
+            audit_end: StdMutex::default(),
             journal: Arc::new(Journal::new()),
             process_mark: StdMutex::default(),
             next_row: Mutex::new(0),
@@ -172,6 +176,11 @@ impl Store {
         &self.inner.last_write_failed
     }
 
+    pub(crate) fn audit_end(&self) -> MutexGuard<'_, Option<AuditMark>> {
+        let end = self.inner.audit_end.lock();
+        end.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The queue of writes that share a flush.
     pub(crate) fn journal(&self) -> &Arc<Journal> {
         &self.inner.journal
@@ -196,7 +205,7 @@ impl Store {
             .map_or_else(String::new, |mark| mark.name().to_owned())
     }
 
-    fn process_mark(&self) -> std::sync::MutexGuard<'_, Option<ProcessMark>> {
+    fn process_mark(&self) -> MutexGuard<'_, Option<ProcessMark>> {
         self.inner
             .process_mark
             .lock()

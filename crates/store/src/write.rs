@@ -24,7 +24,7 @@ impl Store {
             return Err(error);
         }
         Ok(Write {
-            transaction: WriteTransaction::on(lent),
+            transaction: WriteTransaction::on(lent, self.audit_end().clone()),
             store: self.clone(),
         })
     }
@@ -68,6 +68,7 @@ impl Write {
         let committed = committed.map_err(|error| self.told(error));
         if committed.is_ok() {
             self.note_last(true);
+            *self.store.audit_end() = self.transaction.audit_end().cloned();
             self.transaction.give_back();
         }
         committed

@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, Either, Execute, Executor, SqlSafeStr as _, SqlStr, Sqlite};
 
+use crate::audit_mark::AuditMark;
 use crate::connections::LentConnection;
 use crate::sql;
 
@@ -30,6 +31,7 @@ pub(crate) struct WriteTransaction {
     /// Whether the next statement does.
     is_last: bool,
     stage: TransactionStage,
+    audit_end: Option<AuditMark>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,7 @@ enum TransactionStage {
 
 impl WriteTransaction {
     /// One that no other can come between; it begins with its first statement.
-    pub(crate) fn on(lent: LentConnection) -> WriteTransaction {
+    pub(crate) fn on(lent: LentConnection, audit_end: Option<AuditMark>) -> WriteTransaction {
         WriteTransaction {
             lent,
             ahead: vec![sql::BEGIN_WRITE],
@@ -53,6 +55,25 @@ impl WriteTransaction {
             may_end: false,
             is_last: false,
             stage: TransactionStage::Due,
+            audit_end,
+        }
+    }
+
+    /// Where the audit ended when that was seen last. Another process may have gone on: a statement
+    /// that counts on it must look, and change nothing otherwise.
+    pub(crate) fn audit_end(&self) -> Option<&AuditMark> {
+        self.audit_end.as_ref()
+    }
+
+    pub(crate) fn audit_ends_at(&mut self, end: Option<AuditMark>) {
+        self.audit_end = end;
+    }
+
+    /// Goes on behind a last statement that, as it turned out, changed nothing.
+    pub(crate) fn begin_again(&mut self) {
+        if self.stage == TransactionStage::Kept {
+            self.stage = TransactionStage::Due;
+            self.ahead.push(sql::BEGIN_WRITE);
         }
     }
 
@@ -99,6 +120,7 @@ impl WriteTransaction {
 
     /// Takes back what was written since it was divided.
     pub(crate) async fn take_back(&mut self) -> Result<(), sqlx::Error> {
+        self.audit_end = None;
         match self.ahead.is_empty() {
             true => self.run_alone(sql::ROLLBACK_TO).await,
             false => Ok(()),

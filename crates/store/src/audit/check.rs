@@ -3,7 +3,8 @@
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::AT_ONCE;
-use crate::audit_chain::{AuditMark, anchor, digest_of};
+use crate::audit_chain::{anchor, digest_of};
+use crate::audit_mark::AuditMark;
 use crate::{Store, StoreError, sql};
 
 /// What a check of the chain found.

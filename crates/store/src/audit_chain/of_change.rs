@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{AuditEntry, AuditKind, AuditMark};
+use super::{AuditEntry, AuditKind};
 use crate::ChangeState;
+use crate::audit_mark::AuditMark;
 use crate::write_transaction::WriteTransaction;
 
 /// Records that an entry names; of more it says how many.
-const NAMED_RECORDS: usize = 20;
+pub(crate) const NAMED_RECORDS: usize = 20;
 /// Characters of a message that are kept.
 const MESSAGE_CHARACTERS: usize = 300;
 
@@ -63,8 +64,8 @@ impl<'a> AuditedStep<'a> {
         })
     }
 
-    /// Writes it at the end of the chain, with its records, each by its kind and id: those that are
-    /// on record, and these. In the last statement of its write or before that.
+    /// Writes it at the end of the chain, with its records as [`Self::entry`] has them, in the last
+    /// statement of its write or before that.
     pub(crate) async fn append<'r>(
         mut self,
         transaction: &mut WriteTransaction,
@@ -72,6 +73,23 @@ impl<'a> AuditedStep<'a> {
         now: SystemTime,
         is_last: bool,
     ) -> Result<(), sqlx::Error> {
+        let last = self.last.take();
+        let entry = self.entry(records);
+        match last {
+            Some(last) => {
+                let last = Some(last);
+                entry.append_after(transaction, last, now, is_last).await
+            }
+            None => entry.append(transaction, now, is_last).await,
+        }
+        .map(drop)
+    }
+
+    /// The entry with its records, each by its kind and id: those that are on record, and these.
+    pub(crate) fn entry<'r>(
+        mut self,
+        records: impl Iterator<Item = (&'r str, &'r str)>,
+    ) -> AuditEntry {
         let mut named = std::mem::take(&mut self.named);
         let mut count = 0;
         for (kind, id) in records {
@@ -112,16 +130,7 @@ impl<'a> AuditedStep<'a> {
         if !named.is_empty() {
             say("records", named.into());
         }
-        let entry = AuditEntry::new(AuditKind::Call, &Value::Object(detail));
-        match self.last {
-            Some(last) => {
-                entry
-                    .append_after(transaction, Some(last), now, is_last)
-                    .await
-            }
-            None => entry.append(transaction, now, is_last).await,
-        }
-        .map(drop)
+        AuditEntry::new(AuditKind::Call, &Value::Object(detail))
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use sqlx::Row as _;
 
+use super::audited::AuditedChange;
 use super::keys::{self, KeyRow};
 use super::records::{self, KeptRecord};
 use super::transition::ChangeStep;
@@ -11,7 +12,6 @@ use super::{
     ChangeError, ChangeId, KnownCall, MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_REQUEST,
     NewChange, OpenChange,
 };
-use crate::audit_chain::AuditedStep;
 use crate::journal::SharedWrite;
 use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, Store, StoreError, sql, time};
@@ -158,6 +158,9 @@ impl SharedWrite for BeginChange {
                 self.store.clone(),
                 id,
                 self.change.key.is_some(),
+                Some(Box::new(
+                    AuditedChange::of(&self.change).with_records(&self.change),
+                )),
             ))),
             Inserted::Known(known) => Ok(BegunChange::Known(known)),
             Inserted::Refused(error) => Err(error),
@@ -255,7 +258,8 @@ impl Insertion<'_> {
                 .await?;
         }
         if self.proposal.is_some() {
-            let step = self.audited(id, ChangeState::Proposed);
+            let audited = AuditedChange::of(change);
+            let step = audited.step(id, ChangeState::Proposed, None);
             let named = records.iter().map(KeptRecord::kind_and_id);
             let is_last = self.is_all && change.key.is_none();
             step.append(transaction, named, self.now, is_last).await?;
@@ -270,26 +274,6 @@ impl Insertion<'_> {
             row.insert(transaction, self.now, self.is_all).await?;
         }
         Ok(Inserted::New(id))
-    }
-
-    fn audited(&self, id: ChangeId, state: ChangeState) -> AuditedStep<'_> {
-        let change = self.change;
-        AuditedStep {
-            id: id.number(),
-            state,
-            door: &change.door,
-            caller: &change.caller,
-            client: change.client.as_deref(),
-            connector: &change.connector,
-            tool: &change.tool,
-            effect: &change.effect,
-            fingerprint: &change.fingerprint,
-            undoes: change.undoes.map(ChangeId::number),
-            decided_by: None,
-            message: None,
-            named: Vec::new(),
-            last: None,
-        }
     }
 
     /// Two that undo the same at once would make it again twice.

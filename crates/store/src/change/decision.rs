@@ -124,7 +124,7 @@ impl SharedWrite for BeginProposed {
                 .await?;
         }
         stepped.audit(transaction, &records, true).await?;
-        Ok(Ok(OpenChange::new(self.store.clone(), self.id, true)))
+        Ok(Ok(OpenChange::new(self.store.clone(), self.id, true, None)))
     }
 
     fn was_kept(answer: &mut OpenChange) {
@@ -185,7 +185,7 @@ async fn end_proposal(
     let Some(stepped) = proposal.make(transaction).await? else {
         return not_allowed(transaction, proposal).await.map(Err);
     };
-    keys::free(transaction, proposal.id).await?;
+    keys::free(transaction, proposal.id, false).await?;
     stepped.audit(transaction, &[], true).await?;
     Ok(Ok(()))
 }

@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use super::audited::AuditedChange;
 use super::records::{self, KeptRecord};
 use super::transition::{ChangeStep, not_allowed};
 use super::{ChangeError, ChangeId, ChangedRecord, MAX_CHANGED_RECORDS, MAX_IMAGE, keys};
@@ -25,6 +26,18 @@ pub struct ChangeEnd {
     pub undo_values: Option<String>,
 }
 
+impl ChangeEnd {
+    /// Leaves out the records beyond those that a change may have, and says so.
+    fn leave_out_too_many(&mut self) {
+        let more = self.records.len().saturating_sub(MAX_CHANGED_RECORDS);
+        self.records.truncate(MAX_CHANGED_RECORDS);
+        if more > 0 {
+            let message = self.message.get_or_insert_default();
+            message.push_str(&format!(" ({more} more records are not kept)"));
+        }
+    }
+}
+
 /// A change that is being sent. Dropped before its end is told, as when its call is cancelled, it
 /// is recorded that nobody knows how it ended.
 #[derive(Debug)]
@@ -33,6 +46,8 @@ pub struct OpenChange {
     id: ChangeId,
     has_key: bool,
     stage: Stage,
+    /// What the audit will say of it; none where that is to be read.
+    audited: Option<Box<AuditedChange>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -48,12 +63,18 @@ enum Stage {
 }
 
 impl OpenChange {
-    pub(super) fn new(store: Store, id: ChangeId, has_key: bool) -> OpenChange {
+    pub(super) fn new(
+        store: Store,
+        id: ChangeId,
+        has_key: bool,
+        audited: Option<Box<AuditedChange>>,
+    ) -> OpenChange {
         OpenChange {
             store,
             id,
             has_key,
             stage: Stage::Written,
+            audited,
         }
     }
 
@@ -82,6 +103,7 @@ impl OpenChange {
             may_have_key: self.has_key,
             end,
             now,
+            audited: self.audited.take(),
         };
         self.store.share_write(write).await
     }
@@ -111,6 +133,7 @@ impl Drop for OpenChange {
                 undo_values: None,
             },
             now: SystemTime::now(),
+            audited: self.audited.take(),
         });
     }
 }
@@ -131,6 +154,7 @@ impl Store {
             may_have_key: true,
             end,
             now,
+            audited: None,
         })
         .await
     }
@@ -141,6 +165,7 @@ struct EndChange {
     may_have_key: bool,
     end: ChangeEnd,
     now: SystemTime,
+    audited: Option<Box<AuditedChange>>,
 }
 
 impl SharedWrite for EndChange {
@@ -153,13 +178,8 @@ impl SharedWrite for EndChange {
         &mut self,
         transaction: &mut WriteTransaction,
     ) -> Result<Result<(), ChangeError>, sqlx::Error> {
-        let end = &mut self.end;
-        let more = end.records.len().saturating_sub(MAX_CHANGED_RECORDS);
-        end.records.truncate(MAX_CHANGED_RECORDS);
-        if more > 0 {
-            let message = end.message.get_or_insert_default();
-            message.push_str(&format!(" ({more} more records are not kept)"));
-        }
+        self.end.leave_out_too_many();
+        let end = &self.end;
         let records = records::within_limits(&end.records);
         let to = ChangeState::from(end.outcome);
         let undo_values = end
@@ -173,25 +193,56 @@ impl SharedWrite for EndChange {
             bytes: images + undo_values.map_or(0, str::len),
             ..ChangeStep::new(self.id, to, self.now)
         };
+        let is_all = records.is_empty() && !self.may_have_key;
+        let audited = match &self.audited {
+            Some(audited) => {
+                let step = audited.step(self.id, to, end.message.as_deref());
+                let entry = step.entry(records.iter().map(KeptRecord::kind_and_id));
+                let is_made = transition.make_with(&entry, transaction, is_all).await?;
+                is_made.then_some(audited)
+            }
+            None => None,
+        };
+        if let Some(audited) = audited {
+            self.add_rest(transaction, &records, &audited.connector, true)
+                .await?;
+            return Ok(Ok(()));
+        }
         let Some(stepped) = transition.make(transaction).await? else {
             return not_allowed(transaction, &transition).await.map(Err);
         };
-        for record in &records {
-            let connector = stepped.connector()?;
-            record
-                .insert(transaction, self.id, connector, false)
-                .await?;
-        }
-        if self.may_have_key {
-            match end.outcome {
-                ChangeOutcome::Done => {
-                    keys::answer(transaction, self.id, end.answer.as_deref()).await?
-                }
-                ChangeOutcome::Failed => keys::free(transaction, self.id).await?,
-                ChangeOutcome::Unknown => {}
-            }
-        }
+        self.add_rest(transaction, &records, stepped.connector()?, false)
+            .await?;
         stepped.audit(transaction, &records, true).await?;
         Ok(Ok(()))
+    }
+}
+
+impl EndChange {
+    /// Adds its records, and what is remembered under its key.
+    async fn add_rest(
+        &self,
+        transaction: &mut WriteTransaction,
+        records: &[KeptRecord<'_>],
+        connector: &str,
+        is_last: bool,
+    ) -> Result<(), sqlx::Error> {
+        let is_last_record = is_last && !self.may_have_key;
+        for (place, record) in records.iter().enumerate() {
+            let is_last = is_last_record && place + 1 == records.len();
+            record
+                .insert(transaction, self.id, connector, is_last)
+                .await?;
+        }
+        if !self.may_have_key {
+            return Ok(());
+        }
+        match self.end.outcome {
+            ChangeOutcome::Done => {
+                keys::answer(transaction, self.id, self.end.answer.as_deref(), is_last).await
+            }
+            ChangeOutcome::Failed => keys::free(transaction, self.id, is_last).await,
+            ChangeOutcome::Unknown => Ok(()),
+        }
     }
 }

@@ -138,13 +138,14 @@ pub(super) async fn answer(
     transaction: &mut WriteTransaction,
     change: ChangeId,
     answer: Option<&str>,
+    is_last: bool,
 ) -> Result<(), sqlx::Error> {
     let answer = answer.filter(|answer| answer.len() <= MAX_KEPT_ANSWER);
     if answer.is_some() {
         sqlx::query(sql::CHANGE_KEY_ANSWER)
             .bind(change.number())
             .bind(answer)
-            .execute(transaction)
+            .execute(transaction.last(is_last))
             .await?;
     }
     Ok(())
@@ -154,10 +155,11 @@ pub(super) async fn answer(
 pub(super) async fn free(
     transaction: &mut WriteTransaction,
     change: ChangeId,
+    is_last: bool,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(sql::CHANGE_KEY_FREE)
         .bind(change.number())
-        .execute(transaction)
+        .execute(transaction.last(is_last))
         .await?;
     Ok(())
 }

@@ -3,12 +3,13 @@
 
 use std::time::SystemTime;
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row as _, Sqlite};
 
 use super::records::KeptRecord;
 use super::{ChangeError, ChangeId};
-use crate::audit_chain::AuditedStep;
+use crate::audit_chain::{AuditEntry, AuditedStep};
 use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, sql, time};
 
@@ -53,24 +54,56 @@ impl ChangeStep<'_> {
         &self,
         transaction: &mut WriteTransaction,
     ) -> Result<Option<Stepped>, sqlx::Error> {
+        let row = self
+            .bound(sqlx::query(sql::CHANGE_STEP))
+            .fetch_optional(transaction)
+            .await?;
+        Ok(row.map(|row| Stepped { row, at: self.now }))
+    }
+
+    /// Makes the step with its entry of the audit, by one text, where the end of the audit is the
+    /// one that was seen last; false where nothing is changed, as the audit ends elsewhere or the
+    /// step is not allowed.
+    pub(super) async fn make_with(
+        &self,
+        entry: &AuditEntry,
+        transaction: &mut WriteTransaction,
+        is_last: bool,
+    ) -> Result<bool, sqlx::Error> {
+        let Some(end) = transaction.audit_end() else {
+            return Ok(false);
+        };
+        let row = entry.row_after(end, self.now);
+        let query = self.bound(sqlx::query(sql::CHANGE_STEP_AUDITED));
+        let query = row.bound(query.bind(end.text()));
+        let changed = query.execute(transaction.last(is_last)).await?;
+        if changed.rows_affected() == 0 {
+            transaction.begin_again();
+            return Ok(false);
+        }
+        transaction.audit_ends_at(Some(row.mark));
+        Ok(true)
+    }
+
+    fn bound<'q>(
+        &'q self,
+        query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Query<'q, Sqlite, SqliteArguments> {
         let mut from = self.to.comes_from().iter().map(|state| state.as_str());
         let first = from.next();
         let now = time::text_of(self.now);
-        let row = sqlx::query(sql::CHANGE_STEP)
+        query
             .bind(self.id.number())
             .bind(self.to.as_str())
-            .bind((self.to != ChangeState::Sent).then_some(&now))
+            .bind((self.to != ChangeState::Sent).then(|| now.clone()))
             .bind(self.message)
             .bind(i64::try_from(self.bytes).unwrap_or(i64::MAX))
             .bind(first)
             .bind(from.next().or(first))
             .bind(self.decided_by)
-            .bind(self.decided_by.map(|_| &now))
+            .bind(self.decided_by.map(|_| now))
             .bind(self.process)
             .bind(self.undo_values)
-            .fetch_optional(transaction)
-            .await?;
-        Ok(row.map(|row| Stepped { row, at: self.now }))
     }
 }
 

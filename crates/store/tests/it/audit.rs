@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use footbridge_store::{
-    AuditCheck, AuditEntry, AuditKind, AuditMark, AuditRetention, ChangeOutcome, DATABASE_FILE,
-    Store, StoreOptions,
+    AuditCheck, AuditEntry, AuditKind, AuditMark, AuditRetention, ChangeEnd, ChangeOutcome,
+    ChangedRecord, DATABASE_FILE, Store, StoreOptions,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -313,5 +313,81 @@ proptest! {
             store.close().await;
             Ok(())
         })?;
+    }
+}
+
+/// Whether the end of the chain is the one that was seen last, or another process went on, is not
+/// to be seen in what is written.
+#[tokio::test]
+async fn an_end_says_the_same_wherever_the_chain_ended_and_stands_there_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Store::open(directory.path()).await.unwrap();
+    let second = Store::open(directory.path()).await.unwrap();
+    let story = |kind: &str, id: &str| ChangedRecord {
+        kind: kind.into(),
+        id: id.into(),
+        ..ChangedRecord::default()
+    };
+    let made = || {
+        let mut change = new("ann", "t");
+        change.records.push(story("task", "2"));
+        change.records.push(story("story", "10"));
+        change.client = None;
+        change
+    };
+    let ended = || ChangeEnd {
+        message: Some("why".into()),
+        records: vec![story("task", "2"), story("comment", "1")],
+        ..end(ChangeOutcome::Failed)
+    };
+    // the first of a process looks where the chain ends; the second knows; then another went on
+    for store in [&first, &first, &second, &first, &second, &second] {
+        let bare = begin(store, new("ann", "t"), 0).await;
+        bare.end(end(ChangeOutcome::Done), at(1)).await.unwrap();
+        let full = begin(store, made(), 0).await;
+        full.end(ended(), at(1)).await.unwrap();
+    }
+    // several in one transaction, one of them not allowed
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(begin(&first, made(), 0).await);
+    }
+    let taken = open[1].id();
+    meddle(
+        directory.path(),
+        &format!("UPDATE change SET state = 'withdrawn' WHERE id = {taken}"),
+    )
+    .await;
+    let ends = open.into_iter().map(|open| open.end(ended(), at(1)));
+    let ends = futures_util::future::join_all(ends).await;
+    let refused: Vec<bool> = ends.iter().map(Result::is_err).collect();
+    assert_eq!(refused, [false, true, false, false]);
+    let alone = begin(&first, new("ann", "t"), 0).await;
+    meddle(
+        directory.path(),
+        &format!(
+            "UPDATE change SET state = 'withdrawn' WHERE id = {}",
+            alone.id()
+        ),
+    )
+    .await;
+    assert!(alone.end(end(ChangeOutcome::Done), at(1)).await.is_err());
+
+    let check = first.verify_audit(None).await.unwrap();
+    assert_eq!((breaks_at(&check), check.rows), (None, 6 * 2 + 3));
+    let mut details: Vec<Value> = Vec::new();
+    for row in first.audit_rows(0, None).await.unwrap() {
+        let mut detail: Value = serde_json::from_str(&row.detail).unwrap();
+        assert!(detail["change"].take().is_i64());
+        details.push(detail);
+    }
+    let (bare, full) = (details[0].clone(), details[1].clone());
+    assert_eq!(
+        full["records"],
+        json!(["story:10", "story:7", "task:2", "comment:1"])
+    );
+    for (place, detail) in details.into_iter().enumerate() {
+        let is_bare = place < 12 && place % 2 == 0;
+        assert_eq!(&detail, if is_bare { &bare } else { &full }, "{place}");
     }
 }
