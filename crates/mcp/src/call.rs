@@ -73,7 +73,6 @@ pub(crate) enum Asking {
 }
 
 /// The request around a call, as far as it is known.
-#[derive(Default)]
 pub(crate) struct RequestContext {
     pub(crate) revision: Option<Revision>,
     pub(crate) client: Arc<Client>,
@@ -95,7 +94,30 @@ pub(crate) struct RequestContext {
     pub(crate) extensions: Extensions,
 }
 
+impl Default for RequestContext {
+    fn default() -> Self {
+        Self::of(Arc::default())
+    }
+}
+
 impl RequestContext {
+    /// That of a client of which nothing else is known.
+    pub(crate) fn of(client: Arc<Client>) -> Self {
+        Self {
+            revision: None,
+            client,
+            meta: SentMeta::default(),
+            progress_token: None,
+            log_level: None,
+            outlet: None,
+            asking: Asking::default(),
+            pauses: Pauses::default(),
+            answered: AtomicBool::default(),
+            prospect: OnceLock::new(),
+            extensions: Extensions::new(),
+        }
+    }
+
     /// The task that the call became.
     pub(crate) fn task(&self) -> Option<&Arc<Task>> {
         self.prospect.get().and_then(|prospect| prospect.task())

@@ -102,6 +102,18 @@ impl<'a> Params<'a> {
     }
 }
 
+/// A method by its name, kept beyond the message. Those that are asked for all the time are not
+/// copied.
+pub(crate) fn known_method(method: &str) -> Cow<'static, str> {
+    Cow::Borrowed(match method {
+        "tools/call" => "tools/call",
+        "tools/list" => "tools/list",
+        "resources/read" => "resources/read",
+        "prompts/get" => "prompts/get",
+        _ => return Cow::Owned(method.to_owned()),
+    })
+}
+
 /// The parameter that says what a method acts on.
 enum NamingParameter {
     Name,

@@ -1,6 +1,8 @@
 //! The state of a call that waits for answers, sealed so that a client can carry it and not change
 //! it. Source: specification 2026-07-28, Multi Round-Trip Requests, "Server Requirements".
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -128,7 +130,7 @@ impl SealedState {
 
 /// The parts that tell one request from another.
 pub(crate) struct RequestIdentity {
-    pub(crate) method: String,
+    pub(crate) method: Cow<'static, str>,
     /// The JSON of what the method acts on: a tool's name, a resource's URI.
     pub(crate) name: String,
     /// The arguments as JSON; none are the same as empty ones.
@@ -215,7 +217,7 @@ mod tests {
     fn parts_of_a_digest_do_not_run_together() {
         let digest = |method: &str, name: &str| {
             RequestIdentity {
-                method: method.to_owned(),
+                method: method.to_owned().into(),
                 name: name.to_owned(),
                 arguments: None,
                 principal: None,

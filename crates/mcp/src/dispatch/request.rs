@@ -119,15 +119,15 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             .filter(|_| self.catalog.identity.profile.logging);
         let context = |asking| {
             let sent = SentMeta::of(meta.json());
+            let client = Arc::new(Client::of_meta(&sent));
             Arc::new(RequestContext {
                 revision: Some(revision),
-                client: Arc::new(Client::of_meta(&sent)),
                 meta: sent,
                 progress_token: meta.progress_token().map(Box::from),
                 log_level,
                 outlet: self.arrival.outlet.clone(),
                 asking,
-                ..RequestContext::default()
+                ..RequestContext::of(client)
             })
         };
         if let Some(method) = self.catalog.method(&self.method) {
@@ -399,15 +399,16 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     }
 
     fn legacy_request_context(&self, meta: &RequestMeta<'_>) -> RequestContext {
+        let conversation = self.arrival.origin.conversation;
+        let client = conversation.map(|known| known.client()).unwrap_or_default();
         let mut context = RequestContext {
             revision: self.spoken,
             meta: SentMeta::of(meta.json()),
             progress_token: meta.progress_token().map(Box::from),
             outlet: self.arrival.outlet.clone(),
-            ..RequestContext::default()
+            ..RequestContext::of(client)
         };
-        if let Some(conversation) = self.arrival.origin.conversation {
-            context.client = conversation.client();
+        if let Some(conversation) = conversation {
             context.log_level = self
                 .catalog
                 .identity

@@ -22,7 +22,9 @@ use crate::conversation::Conversation;
 use crate::output::{ErrorKind, Failure, Output};
 use crate::protocol_error::ProtocolError;
 use crate::reply::{self, OutcomeKind, Reply};
-use crate::request_meta::{ParamPlaces, Params, SentMeta, may_have_traceparent, traceparent_in};
+use crate::request_meta::{
+    ParamPlaces, Params, SentMeta, known_method, may_have_traceparent, traceparent_in,
+};
 use crate::revision::Revision;
 use way::LayerPath;
 pub use way::Next;
@@ -310,15 +312,6 @@ impl RequestSender {
 
 /// The method of calls.
 const CALL: &str = "tools/call";
-
-/// The methods that are asked for all the time are not copied.
-fn known_method(method: &str) -> Cow<'static, str> {
-    let known = [CALL, "tools/list", "resources/read", "prompts/get"];
-    match known.into_iter().find(|known| *known == method) {
-        Some(known) => Cow::Borrowed(known),
-        None => Cow::Owned(method.to_owned()),
-    }
-}
 
 impl<C> Clone for EndpointRequest<C> {
     fn clone(&self) -> Self {

@@ -15,8 +15,8 @@ use super::request_body::{self, BodyHold, BodyRoom, ReceivedBody};
 use super::{AllowedOrigins, ReplyBody};
 
 /// A request that may enter.
-pub(super) struct AdmittedRequest<C> {
-    pub(super) head: Parts,
+pub(super) struct AdmittedRequest<'a, C> {
+    pub(super) head: &'a Parts,
     pub(super) bytes: Bytes,
     /// What it takes until its answer is known.
     pub(super) held: BodyHold,
@@ -40,7 +40,7 @@ pub(super) trait Front<C>: Send + Sync {
     /// Answers a request that may enter.
     fn answer(
         &self,
-        request: AdmittedRequest<C>,
+        request: AdmittedRequest<'_, C>,
     ) -> impl Future<Output = Response<ReplyBody>> + Send;
 }
 
@@ -53,28 +53,28 @@ where
 {
     let (head, body) = request.into_parts();
     let cors_headers = CorsHeaders::of(front.origins(), &head);
-    let mut response = answer_to(front, head, body).await;
+    let mut response = answer_to(front, &head, body).await;
     cors_headers.tell(response.headers_mut());
     response
 }
 
-async fn answer_to<C, B>(front: &impl Front<C>, head: Parts, body: B) -> Response<ReplyBody>
+async fn answer_to<C, B>(front: &impl Front<C>, head: &Parts, body: B) -> Response<ReplyBody>
 where
     C: Send + Sync,
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut body = std::pin::pin!(body);
-    let caller = match front.admit(&head).await {
+    let caller = match front.admit(head).await {
         Ok(caller) => caller,
         Err(refusal) => {
             let (path, status) = (head.uri.path(), refusal.status().as_u16());
             tracing::info!(path, status, "a request was refused at the door");
-            Box::pin(request_body::discard(&head, body)).await;
+            Box::pin(request_body::discard(head, body)).await;
             return refusal;
         }
     };
-    match request_body::read(&head, body.as_mut(), front.room()).await {
+    match request_body::read(head, body.as_mut(), front.room()).await {
         Ok(ReceivedBody { bytes, held }) => {
             front
                 .answer(AdmittedRequest {
@@ -85,7 +85,7 @@ where
                 })
                 .await
         }
-        Err(unread) => no_body(&head, &unread),
+        Err(unread) => no_body(head, &unread),
     }
 }
 

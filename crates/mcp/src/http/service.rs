@@ -222,7 +222,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for McpService<C, A>
         &self.shared.room
     }
 
-    async fn answer(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
+    async fn answer(&self, request: AdmittedRequest<'_, C>) -> Response<ReplyBody> {
         self.take(request).await
     }
 }

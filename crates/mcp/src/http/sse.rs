@@ -94,7 +94,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
     }
 
     /// The answer goes to the channel; the reply here only says that the message came.
-    async fn take(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
+    async fn take(&self, request: AdmittedRequest<'_, C>) -> Response<ReplyBody> {
         let AdmittedRequest {
             head,
             bytes,
@@ -107,7 +107,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
             .find_map(|pair| pair.strip_prefix("session_id="))
         else {
             return refused(
-                &head,
+                head,
                 StatusCode::BAD_REQUEST,
                 "session_id is missing; post to the address that the channel's first event names",
             );
@@ -117,7 +117,7 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> SseService<C, A> {
             .find(id, self.shared.principal(&caller).as_deref())
         else {
             return refused(
-                &head,
+                head,
                 StatusCode::NOT_FOUND,
                 "there is no such channel any more; open a new one with GET",
             );
@@ -186,9 +186,9 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> Front<C> for SseService<C, A>
         &self.shared.room
     }
 
-    async fn answer(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
+    async fn answer(&self, request: AdmittedRequest<'_, C>) -> Response<ReplyBody> {
         match request.head.method {
-            Method::GET => self.open(&request.head, &request.caller),
+            Method::GET => self.open(request.head, &request.caller),
             _ => self.take(request).await,
         }
     }

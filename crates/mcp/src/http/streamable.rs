@@ -25,23 +25,23 @@ use crate::session::{ClientSession, SessionStream, StreamReading};
 
 impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
     /// Answers a request that may enter.
-    pub(super) async fn take(&self, request: AdmittedRequest<C>) -> Response<ReplyBody> {
+    pub(super) async fn take(&self, request: AdmittedRequest<'_, C>) -> Response<ReplyBody> {
         let AdmittedRequest {
             head,
             bytes,
             held,
             caller,
         } = request;
-        let session = match self.session_of(&head, &caller) {
+        let session = match self.session_of(head, &caller) {
             Ok(session) => session,
             Err(refusal) => return refusal,
         };
         if head.method != Method::POST {
-            return self.without_body(&head, session);
+            return self.without_body(head, session);
         }
         match session {
-            Some(session) => self.answer_in(&session, &head, bytes, held, &caller).await,
-            None => self.answer_alone(&head, bytes, held, &caller).await,
+            Some(session) => self.answer_in(&session, head, bytes, held, &caller).await,
+            None => self.answer_alone(head, bytes, held, &caller).await,
         }
     }
 
