@@ -23,7 +23,7 @@ use crate::own_place;
 use crate::request_meta::{SentMeta, traceparent};
 use crate::revision::Revision;
 use crate::tasks::{Prospect, Task};
-pub(crate) use pauses::{Pause, Pauses};
+pub(crate) use pauses::Pauses;
 
 /// One request, as the function that serves it receives it.
 ///

@@ -29,6 +29,7 @@ use crate::limits;
 use crate::mirrored_headers;
 use crate::outlet::Outlet;
 use crate::protocol_error::ProtocolError;
+pub(crate) use crate::reply::MessageAnswer;
 use crate::reply::Reply;
 use crate::request_meta::Params;
 use crate::revision::Revision;
@@ -96,13 +97,6 @@ impl<'a> MessageOrigin<'a> {
     }
 }
 
-/// An answer with the HTTP status it has over HTTP; no reply for a notification.
-#[derive(Debug)]
-pub(crate) struct MessageAnswer {
-    pub(crate) status: StatusCode,
-    pub(crate) reply: Option<Reply>,
-}
-
 /// The outcome of a message.
 #[allow(
     clippy::large_enum_variant,
@@ -126,7 +120,7 @@ impl<C: Send + Sync + 'static> Dispatched<C> {
     /// those that the client names. A call too many is refused.
     pub(crate) fn enter(self, calls: &Arc<CallsUnderWay>) -> Self {
         match self {
-            Self::Calling(calling) => match calls.begin(&calling.id) {
+            Self::Calling(calling) => match calls.begin(calling.id()) {
                 Some(under_way) => Self::Entered(calling, under_way),
                 None => Self::Answered(calling.refused(&ProtocolError::busy(calls.most()))),
             },

@@ -34,7 +34,7 @@ pub(crate) use catalog::{Catalog, SeenThings};
 pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub(crate) use identity::Identity;
-use layers::{CarriedOutcome, Innermost};
+use layers::{CarriedOutcome, InnerWork, Innermost};
 pub use layers::{EndpointRequest, Next, RequestOutcome};
 pub use profile::CacheScope;
 pub(crate) use ready_results::{List, Unlisted};
@@ -139,10 +139,10 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let identity = &self.shared.identity;
         let request = EndpointRequest::of_program(tool, arguments.clone(), &caller, identity);
         let (endpoint, tool, number) = (self.clone(), tool.to_owned(), request.number());
-        request.hand_in(Innermost::Begun(Box::pin(async move {
+        request.hand_in(Innermost::Begun(InnerWork::Going(Box::pin(async move {
             let ended = endpoint.start(&tool, arguments, &caller, &context).await;
             RequestOutcome::of(number, CarriedOutcome::Call(ended))
-        })));
+        }))));
         Running::layered(Box::pin(async move {
             layers::within(request, 0).await.into_call()
         }))

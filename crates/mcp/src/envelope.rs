@@ -120,9 +120,14 @@ pub(crate) fn read_message(text: &str) -> Result<JsonRpcMessage<'_>, Malformed<'
 /// The text of a JSON string, borrowed when it has no escapes; `None` for anything but a valid
 /// string.
 pub(crate) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    text_in(raw.get())
+}
+
+/// The same of the JSON of one value.
+pub(crate) fn text_in(json: &str) -> Option<Cow<'_, str>> {
+    let inside = json.strip_prefix('"')?.strip_suffix('"')?;
     if inside.contains('\\') {
-        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+        serde_json::from_str(json).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inside))
     }

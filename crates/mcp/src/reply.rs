@@ -1,6 +1,7 @@
 //! Answers as bytes: one spliced from ready-made parts, or written once. Decides no status and no
 //! content.
 
+use ::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -15,6 +16,13 @@ use crate::revision::Revision;
 pub(crate) struct Reply {
     pub(crate) pieces: [Bytes; 3],
     pub(crate) kind: OutcomeKind,
+}
+
+/// An answer with the HTTP status it has over HTTP; no reply for a notification.
+#[derive(Debug)]
+pub(crate) struct MessageAnswer {
+    pub(crate) status: StatusCode,
+    pub(crate) reply: Option<Reply>,
 }
 
 /// The kind of end that a request came to.

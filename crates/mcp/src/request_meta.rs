@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::envelope::text_of;
+use crate::envelope::{text_in, text_of};
 use crate::limits;
 use crate::log_level::LogLevel;
 use crate::protocol_error::{ProtocolError, excerpt};
@@ -144,25 +144,24 @@ pub(crate) struct ParamPlaces {
 impl ParamPlaces {
     /// The places in `json`, which the parameters of a request of this method were read from.
     pub(crate) fn of(params: &Params<'_>, method: &str, json: &str) -> Self {
+        // A place elsewhere is none where it is looked up.
         let place = |part: &RawValue| {
-            let part = part.get();
-            let start = (part.as_ptr() as usize).checked_sub(json.as_ptr() as usize)?;
-            Some(start..start.checked_add(part.len())?)
+            let start = (part.get().as_ptr() as usize).wrapping_sub(json.as_ptr() as usize);
+            start..start.wrapping_add(part.get().len())
         };
         Self {
-            name: params.named_by(method).and_then(place),
+            name: params.named_by(method).map(place),
             // Anything else is refused, and nothing is read of it.
             meta: params
                 .meta
                 .filter(|meta| meta.get().starts_with('{'))
-                .and_then(place),
+                .map(place),
         }
     }
 
     /// The name of what the method acts on, if it is one.
-    pub(crate) fn name(&self, json: &[u8]) -> Option<String> {
-        let name = serde_json::from_slice(json.get(self.name.clone()?)?);
-        name.ok()
+    pub(crate) fn name<'j>(&self, json: &'j [u8]) -> Option<Cow<'j, str>> {
+        text_in(std::str::from_utf8(json.get(self.name.clone()?)?).ok()?)
     }
 
     /// The `_meta`, as JSON.
@@ -307,6 +306,8 @@ pub(crate) fn read_level(raw: &RawValue) -> Result<LogLevel, ProtocolError> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::{ParamPlaces, Params, may_have_traceparent, traceparent_in};
 
     fn places(json: &str, method: &str) -> ParamPlaces {
@@ -314,7 +315,9 @@ mod tests {
     }
 
     fn name(json: &str, method: &str) -> Option<String> {
-        places(json, method).name(json.as_bytes())
+        places(json, method)
+            .name(json.as_bytes())
+            .map(Cow::into_owned)
     }
 
     fn trace(json: &str) -> Option<String> {

@@ -258,7 +258,7 @@ impl<C: Send + Sync + 'static> Serving<C> {
             Dispatched::Answered(answer) => write_some(answer.reply.as_ref(), answers),
             Dispatched::Cancel(id) => self.calls.by_id.take_back(&id),
             Dispatched::Calling(calling) => {
-                let id = calling.id.clone();
+                let id = Arc::clone(calling.id());
                 self.start(Some(&id), 1, size, calling, answers);
             }
             batch => {

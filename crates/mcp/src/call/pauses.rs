@@ -26,10 +26,35 @@ struct PauseTimes {
 impl Pauses {
     /// Begins a pause; it lasts until what is returned is dropped.
     pub(crate) fn begin(&self) -> Pause<'_> {
+        self.open();
+        Pause(self)
+    }
+
+    /// The same for who closes it.
+    pub(crate) fn open(&self) {
         let mut state = self.lock();
         state.open += 1;
         state.since.get_or_insert_with(Instant::now);
-        Pause(self)
+    }
+
+    /// Ends a pause that was opened.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.open = state.open.saturating_sub(1);
+        if state.open > 0 {
+            return;
+        }
+        let took = state
+            .since
+            .take()
+            .map(|since| since.elapsed())
+            .unwrap_or_default();
+        state.past = state.past.saturating_add(took);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// How long the pauses took; `None` while there is one, and then the task is woken at its end.
@@ -52,22 +77,7 @@ pub(crate) struct Pause<'a>(&'a Pauses);
 
 impl Drop for Pause<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.open -= 1;
-        if state.open > 0 {
-            return;
-        }
-        let took = state
-            .since
-            .take()
-            .map(|since| since.elapsed())
-            .unwrap_or_default();
-        state.past = state.past.saturating_add(took);
-        let waker = state.waker.take();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.0.close();
     }
 }
 

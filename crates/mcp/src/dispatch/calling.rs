@@ -26,9 +26,17 @@ use crate::question::InputRequired;
 use crate::reply::{self, Reply};
 use crate::revision::Revision;
 
-/// Work under way, a future of its answer. Owns all it needs.
-pub(crate) struct Calling<C> {
-    pub(crate) id: Arc<str>,
+/// A request under way, a future of its answer. Owns all it needs.
+pub(crate) enum Calling<C> {
+    /// In a box from its beginning on: it is handed from one to the other.
+    Direct(Box<DirectCalling<C>>),
+    /// Within the layers of its endpoint.
+    Layered(WithinLayers<C>),
+}
+
+/// The work of a request, without what goes around it.
+pub(crate) struct DirectCalling<C> {
+    pub(super) id: Arc<str>,
     pub(super) work: StartedWork<C>,
     pub(super) waiting: Option<SealContext>,
     /// What the work may say until it is answered.
@@ -54,8 +62,6 @@ pub(super) enum StartedWork<C> {
         method: Arc<Method<C>>,
         work: Fenced<Map<String, Value>>,
     },
-    /// A request within the layers of its endpoint.
-    Layered(WithinLayers<C>),
     /// A subscription; its result is whole.
     Subscription(Pin<Box<dyn Future<Output = Bytes> + Send>>),
     /// None any more: it was answered.
@@ -97,12 +103,37 @@ impl Drop for Voice {
     }
 }
 
-impl<C: Send + Sync + 'static> Calling<C> {
-    /// The answer to a call that may not begin.
-    pub(super) fn refused(&self, error: &ProtocolError) -> MessageAnswer {
-        refusal(Some(&self.id), self.voice.0.revision, error)
+impl<C> Calling<C> {
+    /// The JSON of the id of its request.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        match self {
+            Self::Direct(calling) => &calling.id,
+            Self::Layered(within) => within.id(),
+        }
     }
 
+    /// The answer to a call that may not begin.
+    pub(super) fn refused(&self, error: &ProtocolError) -> MessageAnswer {
+        let revision = match self {
+            Self::Direct(calling) => calling.voice.0.revision,
+            Self::Layered(within) => within.revision(),
+        };
+        refusal(Some(self.id()), revision, error)
+    }
+}
+
+impl<C: Send + Sync + 'static> Future for Calling<C> {
+    type Output = MessageAnswer;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MessageAnswer> {
+        match self.get_mut() {
+            Self::Direct(calling) => Pin::new(&mut **calling).poll(context),
+            Self::Layered(within) => Pin::new(within).poll(context),
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> DirectCalling<C> {
     fn poll_work(&mut self, context: &mut Context<'_>) -> Poll<MessageAnswer> {
         let Self {
             id,
@@ -120,7 +151,6 @@ impl<C: Send + Sync + 'static> Calling<C> {
                 return polled.map(|result| ok(Reply::ready(id, result)));
             }
             StartedWork::Task(reply) => return Poll::Ready(ok(std::mem::take(reply))),
-            StartedWork::Layered(work) => return work.poll_answer(id, catalog, context),
             StartedWork::Tool {
                 running,
                 structured,
@@ -179,7 +209,7 @@ impl<C: Send + Sync + 'static> Calling<C> {
 }
 
 /// Its answer. The work is polled where it lies: what waits for a call holds it as it is.
-impl<C: Send + Sync + 'static> Future for Calling<C> {
+impl<C: Send + Sync + 'static> Future for DirectCalling<C> {
     type Output = MessageAnswer;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MessageAnswer> {

@@ -2,26 +2,25 @@
 //! layer goes on, and answered with what the outermost gives.
 
 use std::borrow::Cow;
-use std::future::Future as _;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use ::http::{HeaderMap, StatusCode};
-use futures_util::FutureExt as _;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::calling::{StartedWork, Voice};
+use super::calling::Voice;
 use super::request::RequestDispatch;
 use super::working::shared;
 use super::{Arrival, Calling, Dispatched, MessageAnswer, MessageOrigin, custom, refusal};
-use crate::call::RequestContext;
 use crate::client::Client;
 use crate::conversation::Conversation;
 use crate::ending::Ending;
 use crate::endpoint::layers::{
-    self, CarriedOutcome, EndpointRequest, Innermost, RequestOrigin, RequestOutcome, SentParams,
+    self, CarriedOutcome, EndpointRequest, InnerWork, Innermost, RequestOrigin, RequestOutcome,
+    SentParams,
 };
 use crate::endpoint::{Catalog, Endpoint, Identity};
 use crate::outlet::Outlet;
@@ -44,7 +43,8 @@ struct OwnedRequest<C> {
 
 /// Puts a request into the layers of its endpoint. They are asked at once: where all of them go on
 /// without waiting, as most do, the request is taken where it lies, as one without layers is. Where
-/// one waits first, the request is copied.
+/// one waits first, the request is copied. A list for which nothing of the application runs is
+/// there before they are asked, and forgotten where one waits.
 pub(super) fn take<C: Send + Sync + 'static>(
     endpoint: &Endpoint<C>,
     id: &str,
@@ -68,100 +68,111 @@ pub(super) fn take<C: Send + Sync + 'static>(
         },
     };
     let request = EndpointRequest::of_client(method, arrival.caller, origin, sent, identity);
-    let mut within = layers::within(request.clone(), 0);
+    let mut within = layers::within(request, 0);
+    let asked = (id, spoken);
+    let called = Cow::Borrowed(method);
+    let dispatch = RequestDispatch::new(endpoint, Arc::clone(&catalog), asked, called, arrival);
+    if dispatch.is_list_for_all()
+        && let Dispatched::Answered(answer) = dispatch.take_read(params, &read)
+    {
+        hand_in_answer(within.request(), answer);
+    }
     let mut polled = within.poll_early();
     let mut inner = None;
-    match request.has_gone_on() {
+    match within.request().has_gone_on() {
         Some(true) => {
-            let catalog = Arc::clone(&catalog);
-            let dispatch = RequestDispatch::new(
-                endpoint,
-                catalog,
-                (id, spoken),
-                Cow::Borrowed(method),
-                arrival,
-            );
-            match dispatch.take_read(params, read) {
-                Dispatched::Answered(answer) => {
-                    request.hand_in(Innermost::Ended(ended(request.number(), answer)));
-                    // Nobody has to wait for it.
-                    if polled.is_pending() {
-                        polled = within.poll_early();
-                    }
-                }
-                Dispatched::Calling(calling) => {
-                    let voice = Voice(Arc::clone(&calling.voice.0));
-                    inner = Some((Arc::clone(&calling.id), voice));
-                    let number = request.number();
-                    request.hand_in(Innermost::Begun(Box::pin(
-                        calling.map(move |answer| ended(number, answer)),
-                    )));
+            match dispatch.take_read(params, &read) {
+                Dispatched::Answered(answer) => hand_in_answer(within.request(), answer),
+                Dispatched::Calling(Calling::Direct(calling)) => {
+                    inner = Some((Arc::clone(&calling.id), Voice(Arc::clone(&calling.voice.0))));
+                    hand_in_work(within.request(), Box::into_pin(calling));
                 }
                 // Nothing else comes of a request.
-                step => {
-                    let number = request.number();
-                    request.hand_in(Innermost::Begun(Box::pin(async move {
-                        ended(number, step.finish().await)
-                    })));
-                }
+                step => hand_in_work(within.request(), Box::pin(step.finish())),
+            }
+            // Nobody has to wait for an answer that is there.
+            if inner.is_none() && polled.is_pending() {
+                polled = within.poll_early();
             }
         }
         Some(false) => {
-            let owned = OwnedRequest::of(endpoint, id, &request, arrival);
-            request.hand_in(Innermost::Begun(Box::pin(owned.carry_out())));
+            let owned = OwnedRequest::of(endpoint, id, within.request(), arrival);
+            hand_in_work(within.request(), Box::pin(owned.carry_out()));
         }
         None => {}
     }
     match polled {
         Poll::Ready(outcome) => {
             let begun = || conversation_of(arrival);
-            Dispatched::Answered(answer(id, outcome, &request, &catalog, begun))
+            Dispatched::Answered(answer(id, outcome, within.request(), identity, begun))
         }
         Poll::Pending => {
             let begun = (method == INITIALIZE).then(|| conversation_of(arrival));
-            let work = WithinLayers {
-                within,
-                begun: begun.flatten(),
-            };
-            let (id, voice) = inner.unwrap_or_else(|| (id.into(), silent(spoken)));
-            Dispatched::Calling(Calling {
-                id,
-                work: StartedWork::Layered(work),
-                waiting: None,
+            let (inner_id, voice) = inner.unzip();
+            Dispatched::Calling(Calling::Layered(WithinLayers {
+                id: inner_id.unwrap_or_else(|| id.into()),
+                spoken,
                 voice,
+                within: Some(within),
+                begun: begun.flatten(),
                 catalog,
-            })
+            }))
         }
     }
 }
 
-/// A request within layers that wait.
-pub(super) struct WithinLayers<C> {
-    within: layers::Within<C>,
-    /// The conversation that `initialize` begins.
-    begun: Option<Arc<Conversation>>,
+fn hand_in_answer<C>(request: &EndpointRequest<C>, answer: MessageAnswer) {
+    let outcome = request.ended(CarriedOutcome::Message(answer));
+    request.hand_in(Innermost::Ended(outcome));
 }
 
-impl<C: Send + Sync + 'static> WithinLayers<C> {
-    pub(super) fn poll_answer(
-        &mut self,
-        id: &str,
-        catalog: &Catalog<C>,
-        context: &mut Context<'_>,
-    ) -> Poll<MessageAnswer> {
-        let Self { within, begun } = self;
-        let outcome = ready!(Pin::new(&mut *within).poll(context));
-        let answer = answer(id, outcome, within.request(), catalog, || begun.take());
-        Poll::Ready(answer)
+fn hand_in_work<C>(
+    request: &EndpointRequest<C>,
+    work: Pin<Box<dyn Future<Output = MessageAnswer> + Send>>,
+) {
+    request.hand_in(Innermost::Begun(InnerWork::Answering(work)));
+}
+
+/// A request within layers that wait.
+pub(crate) struct WithinLayers<C> {
+    id: Arc<str>,
+    /// The revision that its place speaks.
+    spoken: Option<Revision>,
+    /// What the innermost work may say until the request is answered.
+    voice: Option<Voice>,
+    /// Until it is answered.
+    within: Option<layers::Within<C>>,
+    /// The conversation that `initialize` begins.
+    begun: Option<Arc<Conversation>>,
+    catalog: Arc<Catalog<C>>,
+}
+
+impl<C> WithinLayers<C> {
+    pub(super) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    pub(super) fn revision(&self) -> Option<Revision> {
+        let voice = self.voice.as_ref();
+        voice.map_or(self.spoken, |voice| voice.0.revision)
     }
 }
 
-/// The voice of a request that says nothing of its own.
-fn silent(revision: Option<Revision>) -> Voice {
-    Voice(Arc::new(RequestContext {
-        revision,
-        ..RequestContext::default()
-    }))
+impl<C: Send + Sync + 'static> Future for WithinLayers<C> {
+    type Output = MessageAnswer;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<MessageAnswer> {
+        let waiting = self.get_mut();
+        let Some(within) = &mut waiting.within else {
+            return Poll::Pending;
+        };
+        let outcome = ready!(Pin::new(&mut *within).poll(context));
+        let (id, identity) = (&waiting.id, &waiting.catalog.identity);
+        let begun = || waiting.begun.take();
+        let answer = answer(id, outcome, within.request(), identity, begun);
+        (waiting.within, waiting.voice) = (None, None);
+        Poll::Ready(answer)
+    }
 }
 
 /// The conversation that a request belongs to, or begins.
@@ -172,11 +183,6 @@ fn conversation_of<C>(arrival: &Arrival<'_, C>) -> Option<Arc<Conversation>> {
             .map(|opening| Arc::clone(opening.get_or_init(Arc::default)))
     };
     arrival.origin.conversation.cloned().or_else(opening)
-}
-
-fn ended(request: u64, answer: MessageAnswer) -> RequestOutcome {
-    let MessageAnswer { status, reply } = answer;
-    RequestOutcome::of(request, CarriedOutcome::Message(status, reply))
 }
 
 const INITIALIZE: &str = "initialize";
@@ -207,7 +213,7 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
     }
 
     /// Carries out the request as one without layers.
-    async fn carry_out(self) -> RequestOutcome {
+    async fn carry_out(self) -> MessageAnswer {
         let Self {
             endpoint,
             id,
@@ -243,7 +249,7 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
             RequestDispatch::new(&endpoint, endpoint.catalog(), asked, method, &arrival)
                 .take(params)
         };
-        ended(request.number(), step.finish().await)
+        step.finish().await
     }
 }
 
@@ -252,27 +258,25 @@ fn answer<C>(
     id: &str,
     outcome: RequestOutcome,
     request: &EndpointRequest<C>,
-    catalog: &Catalog<C>,
+    identity: &Identity<C>,
     conversation: impl FnOnce() -> Option<Arc<Conversation>>,
 ) -> MessageAnswer {
+    let carried = *outcome.carried;
     if request.method() == INITIALIZE
-        && matches!(outcome.carried, CarriedOutcome::Result(_))
+        && let CarriedOutcome::Result(result) = &carried
         && let Some(conversation) = conversation()
     {
-        begin_as_said(&outcome, request, &conversation);
+        begin_as_said(result, request, &conversation);
     }
-    written(id, outcome, request, &catalog.identity)
+    written(id, carried, request, identity)
 }
 
 /// Begins the conversation that a layer answered `initialize` for itself.
 fn begin_as_said<C>(
-    outcome: &RequestOutcome,
+    result: &Map<String, Value>,
     request: &EndpointRequest<C>,
     conversation: &Conversation,
 ) {
-    let CarriedOutcome::Result(result) = &outcome.carried else {
-        return;
-    };
     let version = result.get("protocolVersion").and_then(Value::as_str);
     let (Some(revision), SentParams::Client { json, .. }) =
         (version.and_then(Revision::parse), request.sent())
@@ -290,13 +294,13 @@ fn begin_as_said<C>(
 /// The answer that an outcome is.
 fn written<C>(
     id: &str,
-    outcome: RequestOutcome,
+    carried: CarriedOutcome,
     request: &EndpointRequest<C>,
     identity: &Identity<C>,
 ) -> MessageAnswer {
     let revision = || request.revision();
-    let reply = match outcome.carried {
-        CarriedOutcome::Message(status, reply) => return MessageAnswer { status, reply },
+    let reply = match carried {
+        CarriedOutcome::Message(answer) => return answer,
         CarriedOutcome::Call(Ok(output)) => {
             Reply::output(id, &output, true, identity.tail(revision()))
         }

@@ -7,7 +7,7 @@ use ::http::StatusCode;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::calling::{StartedWork, Voice};
+use super::calling::{DirectCalling, SealContext, StartedWork, Voice};
 use super::listening::{self, Filter, ListeningEnds};
 use super::tasking::check_knows_tasks;
 use super::working::Brought;
@@ -58,17 +58,17 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     }
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Dispatched<C> {
-        self.take_read(params, Params::read(params))
+        self.take_read(params, &Params::read(params))
     }
 
     /// The same with the parameters as they were read.
     pub(super) fn take_read(
         &self,
         params: Option<&RawValue>,
-        read: Result<Params<'_>, ProtocolError>,
+        read: &Result<Params<'_>, ProtocolError>,
     ) -> Dispatched<C> {
         let mut revision = self.spoken;
-        let outcome = read.and_then(|read| {
+        let outcome = read.as_ref().map_err(Clone::clone).and_then(|read| {
             let meta = read.meta()?;
             if meta.is_modern() {
                 // What it says is read with the other metadata.
@@ -81,9 +81,9 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             // request and nothing else.
             let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 if carries_metadata {
-                    self.take_modern(&read, &meta, params)
+                    self.take_modern(read, &meta, params)
                 } else {
-                    self.take_legacy(&read, &meta, params)
+                    self.take_legacy(read, &meta, params)
                 }
             }));
             taken.unwrap_or_else(|panic| {
@@ -174,6 +174,13 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         }
     }
 
+    /// Whether it asks for a list that is the same for all, whoever asks.
+    pub(super) fn is_list_for_all(&self) -> bool {
+        list_of(&self.method).is_some()
+            && !self.catalog.is_ruled()
+            && self.catalog.method(&self.method).is_none()
+    }
+
     fn listen(
         &self,
         params: &Params<'_>,
@@ -226,14 +233,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         let work = StartedWork::Subscription(Box::pin(listening::listen(
             id, filter, tasks, outlet, hub, ends,
         )));
-        let (id, voice, catalog) = (self.id.into(), Voice(context), Arc::clone(&self.catalog));
-        Ok(Dispatched::Calling(Calling {
-            id,
-            work,
-            waiting: None,
-            voice,
-            catalog,
-        }))
+        Ok(self.calling(work, None, context))
     }
 
     /// The four revisions with a handshake. A method works before `initialize` too.
@@ -346,14 +346,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             work: Fenced::new(working, method.time_limit, &context),
             method,
         };
-        let (id, voice, catalog) = (self.id.into(), Voice(context), Arc::clone(&self.catalog));
-        Ok(Dispatched::Calling(Calling {
-            id,
-            work,
-            waiting: None,
-            voice,
-            catalog,
-        }))
+        Ok(self.calling(work, None, context))
     }
 
     /// A subscription lasts as long as the conversation; without one there is nothing to tell.
@@ -442,6 +435,22 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
                 "`cursor` is not one that this server gave out; leave it out",
             ),
         }
+    }
+
+    /// Work under way for this request.
+    pub(super) fn calling(
+        &self,
+        work: StartedWork<C>,
+        waiting: Option<SealContext>,
+        context: Arc<RequestContext>,
+    ) -> Dispatched<C> {
+        Dispatched::Calling(Calling::Direct(Box::new(DirectCalling {
+            id: self.id.into(),
+            work,
+            waiting,
+            voice: Voice(context),
+            catalog: Arc::clone(&self.catalog),
+        })))
     }
 
     pub(super) fn ready(&self, result: Bytes) -> Dispatched<C> {

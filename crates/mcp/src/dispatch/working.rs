@@ -7,9 +7,9 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::calling::{Keep, OpenResult, SealContext, StartedWork, Voice};
+use super::Dispatched;
+use super::calling::{Keep, OpenResult, SealContext, StartedWork};
 use super::request::RequestDispatch;
-use super::{Calling, Dispatched};
 use crate::arguments::ArgumentSchema;
 use crate::asking::SealedState;
 use crate::asking::sealed_state::{self, RequestIdentity};
@@ -65,15 +65,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
             "completion/complete" => self.complete(raw, &context, &seen)?,
             _ => return Err(ProtocolError::unknown_method(&self.method)),
         };
-        let catalog = Arc::clone(&self.catalog);
-        let voice = Voice(context);
-        Ok(Dispatched::Calling(Calling {
-            id: self.id.into(),
-            work,
-            waiting,
-            voice,
-            catalog,
-        }))
+        Ok(self.calling(work, waiting, context))
     }
 
     fn call(

@@ -150,6 +150,11 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         self.things.methods.find(name)
     }
 
+    /// Whether the application has a word in what a request sees.
+    pub(crate) fn is_ruled(&self) -> bool {
+        self.is_ruled
+    }
+
     /// What a request may see.
     pub(crate) fn seen(
         &self,

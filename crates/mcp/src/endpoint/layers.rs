@@ -9,7 +9,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use ::http::StatusCode;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -21,14 +20,14 @@ use crate::client::Client;
 use crate::conversation::Conversation;
 use crate::output::{ErrorKind, Failure, Output};
 use crate::protocol_error::ProtocolError;
-use crate::reply::{self, OutcomeKind, Reply};
+use crate::reply::{self, MessageAnswer, OutcomeKind, Reply};
 use crate::request_meta::{
     ParamPlaces, Params, SentMeta, known_method, may_have_traceparent, traceparent_in,
 };
 use crate::revision::Revision;
-use way::LayerPath;
+use way::LayerPassage;
 pub use way::Next;
-pub(crate) use way::{Innermost, Within, within};
+pub(crate) use way::{InnerWork, Innermost, Within, within};
 
 pub(crate) type LayerFuture = Pin<Box<dyn Future<Output = Result<RequestOutcome, Failure>> + Send>>;
 pub(crate) type LayerFunction<C> =
@@ -42,20 +41,20 @@ pub(crate) type OutcomeFuture = Pin<Box<dyn Future<Output = RequestOutcome> + Se
 pub struct EndpointRequest<C>(Arc<RequestFacts<C>>);
 
 struct RequestFacts<C> {
-    number: u64,
     method: Cow<'static, str>,
     caller: Arc<C>,
     origin: RequestOrigin,
     sent: SentParams,
     read: OnceLock<Box<ReadParams>>,
-    way: LayerPath<C>,
+    identity: Arc<Identity<C>>,
+    passage: LayerPassage,
 }
 
 /// What a layer asked for of the parameters.
 #[derive(Default)]
 struct ReadParams {
     sender: OnceLock<RequestSender>,
-    name: OnceLock<Option<String>>,
+    name: OnceLock<String>,
     arguments: OnceLock<Value>,
     trace: OnceLock<Option<String>>,
 }
@@ -124,13 +123,16 @@ impl<C> EndpointRequest<C> {
         identity: &Arc<Identity<C>>,
     ) -> Self {
         Self(Arc::new(RequestFacts {
-            number: REQUESTS.fetch_add(1, Ordering::Relaxed),
             method,
             caller: Arc::clone(caller),
             origin,
             sent,
             read: OnceLock::new(),
-            way: LayerPath::new(identity),
+            identity: Arc::clone(identity),
+            passage: LayerPassage::new(
+                REQUESTS.fetch_add(1, Ordering::Relaxed),
+                identity.profile.layers.len(),
+            ),
         }))
     }
 
@@ -147,10 +149,10 @@ impl<C> EndpointRequest<C> {
     pub fn name(&self) -> Option<&str> {
         match &self.0.sent {
             SentParams::Program(tool, _) => Some(tool),
-            SentParams::Client { json, places } => {
-                let read = || places.name(json.as_deref()?);
-                self.read().name.get_or_init(read).as_deref()
-            }
+            SentParams::Client { json, places } => match places.name(json.as_deref()?)? {
+                Cow::Borrowed(name) => Some(name),
+                Cow::Owned(name) => Some(self.read().name.get_or_init(|| name)),
+            },
         }
     }
 
@@ -232,7 +234,7 @@ impl<C> EndpointRequest<C> {
     }
 
     pub(crate) fn number(&self) -> u64 {
-        self.0.number
+        self.0.passage.number
     }
 
     pub(crate) fn sent(&self) -> &SentParams {
@@ -334,12 +336,13 @@ impl<C> std::fmt::Debug for EndpointRequest<C> {
 pub struct RequestOutcome {
     /// The number of the request.
     request: u64,
-    pub(crate) carried: CarriedOutcome,
+    /// Boxed once: it goes through every layer.
+    pub(crate) carried: Box<CarriedOutcome>,
 }
 
 pub(crate) enum CarriedOutcome {
     /// What goes to the client, as it is.
-    Message(StatusCode, Option<Reply>),
+    Message(MessageAnswer),
     /// How a call ended that is still to be written, or of the program.
     Call(Result<Output, CallError>),
     /// A result of a layer's own.
@@ -349,15 +352,19 @@ pub(crate) enum CarriedOutcome {
 
 impl RequestOutcome {
     pub(crate) fn of(request: u64, carried: CarriedOutcome) -> Self {
-        Self { request, carried }
+        Self {
+            request,
+            carried: Box::new(carried),
+        }
     }
 
     /// How it ended, in one word.
     #[must_use]
     pub fn kind(&self) -> OutcomeKind {
-        match &self.carried {
-            CarriedOutcome::Message(_, reply) => {
-                reply.as_ref().map(|reply| reply.kind).unwrap_or_default()
+        match &*self.carried {
+            CarriedOutcome::Message(answer) => {
+                let reply = answer.reply.as_ref();
+                reply.map(|reply| reply.kind).unwrap_or_default()
             }
             CarriedOutcome::Call(Ok(output)) => OutcomeKind::of(output),
             CarriedOutcome::Call(Err(CallError::InputRequired(_))) => OutcomeKind::InputRequired,
@@ -381,8 +388,8 @@ impl RequestOutcome {
     /// How many bytes of JSON it has.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        match &self.carried {
-            CarriedOutcome::Message(_, reply) => reply.as_ref().map_or(0, Reply::len),
+        match &*self.carried {
+            CarriedOutcome::Message(answer) => answer.reply.as_ref().map_or(0, Reply::len),
             CarriedOutcome::Call(Ok(output)) => reply::tool_result(output, true, "}").len(),
             CarriedOutcome::Result(result) => {
                 serde_json::to_vec(result).map_or(0, |json| json.len())
@@ -399,10 +406,10 @@ impl RequestOutcome {
     /// asked for. Put another in its place with [`EndpointRequest::answered`].
     #[must_use]
     pub fn result(&self) -> Option<Map<String, Value>> {
-        match &self.carried {
-            CarriedOutcome::Message(_, reply) => {
+        match &*self.carried {
+            CarriedOutcome::Message(answer) => {
                 let mut json = Vec::new();
-                reply.as_ref()?.append_to(&mut json);
+                answer.reply.as_ref()?.append_to(&mut json);
                 let mut message: Map<String, Value> = serde_json::from_slice(&json).ok()?;
                 match message.get_mut("result")?.take() {
                     Value::Object(result) => Some(result),
@@ -420,12 +427,12 @@ impl RequestOutcome {
     /// The end of a call of the program.
     pub(super) fn into_call(self) -> Result<Output, CallError> {
         let broken = |message: String| Output::text(message).of_kind(ErrorKind::Internal);
-        match self.carried {
+        match *self.carried {
             CarriedOutcome::Call(ended) => ended,
             CarriedOutcome::Result(result) => Ok(serde_json::value::to_raw_value(&result)
                 .map_or_else(|error| broken(error.to_string()), Output::json)),
             CarriedOutcome::Error(error) => Ok(broken(error.message.into_owned())),
-            CarriedOutcome::Message(..) => {
+            CarriedOutcome::Message(_) => {
                 Ok(broken(ProtocolError::internal().message.into_owned()))
             }
         }

@@ -1,12 +1,13 @@
 //! An answer that begins with other messages: server-sent events, the answer last. The body itself
 //! drives the call; dropping it cancels the call.
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use futures_util::future::Either;
 use tokio::time::{Instant, Sleep};
 
 use crate::dispatch::MessageAnswer;
@@ -17,32 +18,32 @@ use crate::outlet::EventQueue;
 pub(super) type AnswerFuture = Pin<Box<dyn Future<Output = MessageAnswer> + Send>>;
 
 /// The first thing that a call brings.
-pub(super) enum First {
+pub(super) enum First<W> {
     /// Its answer: the reply is plain JSON.
     Answer(MessageAnswer),
     /// Another message: the reply is a stream, and the call goes on in it.
-    Event(AnswerFuture),
+    Event(Either<W, Ready<MessageAnswer>>),
 }
 
-impl First {
-    pub(super) async fn of(answering: AnswerFuture, events: &EventQueue) -> Self {
+impl<W: Future<Output = MessageAnswer> + Unpin> First<W> {
+    pub(super) async fn of(answering: W, events: &EventQueue) -> Self {
         let mut answering = Some(answering);
         std::future::poll_fn(|context| {
             let Some(call) = &mut answering else {
                 return Poll::Pending;
             };
             events.listen(context);
-            let polled = call.as_mut().poll(context);
+            let polled = Pin::new(call).poll(context);
             match (polled, events.is_empty()) {
                 (Poll::Ready(answer), true) => Poll::Ready(Self::Answer(answer)),
                 // What was said before the answer is sent before it.
                 (Poll::Ready(answer), false) => {
-                    Poll::Ready(Self::Event(Box::pin(std::future::ready(answer))))
+                    Poll::Ready(Self::Event(Either::Right(ready(answer))))
                 }
                 (Poll::Pending, true) => Poll::Pending,
-                (Poll::Pending, false) => answering
-                    .take()
-                    .map_or(Poll::Pending, |call| Poll::Ready(Self::Event(call))),
+                (Poll::Pending, false) => answering.take().map_or(Poll::Pending, |call| {
+                    Poll::Ready(Self::Event(Either::Left(call)))
+                }),
             }
         })
         .await

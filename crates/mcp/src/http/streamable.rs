@@ -1,10 +1,12 @@
 //! Streamable HTTP: a request alone or in its session, the streams of a session, its beginning and
 //! its end. Says nothing of who may ask.
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
@@ -77,16 +79,15 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
                 drop(held);
                 return self.with_session(respond(answer), opening.into_inner(), caller);
             }
-            // A large body keeps its place until its answer is known.
-            step => step.answering(held),
+            // Polled where it lies: most calls do not wait.
+            Dispatched::Calling(calling) => calling,
+            step => {
+                let answering = step.answering(held);
+                return Box::pin(first_of(answering, (), events)).await;
+            }
         };
-        match events {
-            None => respond(answering.await),
-            Some(events) => match First::of(answering, &events).await {
-                First::Answer(answer) => respond(answer),
-                First::Event(answering) => stream(AnswerEvents::new(answering, events)),
-            },
-        }
+        // A large body keeps its place until its answer is known.
+        first_of(answering, held, events).await
     }
 
     /// A request of a session: once its reply is a stream, the client can go and come back for the
@@ -246,6 +247,24 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
 
 pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The reply to a request outside of any session, by what it brings first.
+async fn first_of(
+    answering: impl Future<Output = MessageAnswer> + Send + Unpin + 'static,
+    held: impl Send + 'static,
+    events: Option<Arc<EventQueue>>,
+) -> Response<ReplyBody> {
+    let Some(events) = events else {
+        return respond(answering.await);
+    };
+    match First::of(answering, &events).await {
+        First::Answer(answer) => respond(answer),
+        First::Event(answering) => {
+            let answering = Box::pin(answering.inspect(move |_| drop(held)));
+            stream(AnswerEvents::new(answering, events))
+        }
+    }
+}
 
 /// A client that does not say what it takes gets JSON or events, as the request needs; one that
 /// says JSON only gets the answer alone.

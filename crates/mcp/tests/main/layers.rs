@@ -13,6 +13,7 @@ use footbridge_mcp::{
 };
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tower_service::Service as _;
 
 use crate::wire::InMemory as _;
@@ -447,6 +448,59 @@ async fn a_layer_may_wait_before_it_goes_on() {
         seen.push(answers);
     }
     assert_eq!(seen.first(), seen.last());
+}
+
+/// What a layer waits for may change what is served.
+#[tokio::test]
+async fn a_list_is_that_of_the_moment_in_which_its_layer_goes_on() {
+    let (arrived, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (arrives, may_leave) = (Arc::clone(&arrived), Arc::clone(&leave));
+    let endpoint = builder()
+        .layer(move |_: EndpointRequest<&'static str>, next: Next| {
+            let (arrives, may_leave) = (Arc::clone(&arrives), Arc::clone(&may_leave));
+            async move {
+                arrives.notify_one();
+                may_leave.notified().await;
+                Ok(next.run().await)
+            }
+        })
+        .build()
+        .unwrap();
+    let client = endpoint.client("ada");
+    let change = async {
+        arrived.notified().await;
+        let late = tool("late", |_| Ok(Output::text("late")));
+        endpoint.change().add_tool(late).apply().unwrap();
+        leave.notify_one();
+    };
+    let (tools, ()) = tokio::join!(client.tools(), change);
+    let tools = tools.unwrap();
+    assert!(tools.iter().any(|tool| tool["name"] == "late"), "{tools:?}");
+}
+
+/// A rule is a function of the application's own, within its layers.
+#[tokio::test]
+async fn a_request_that_a_layer_refuses_asks_no_rule() {
+    let asked = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&asked);
+    let ruled = tool("ruled", |_| Ok(Output::text("ruled"))).allowed_for(move |_| {
+        *counted.lock().unwrap() += 1;
+        true
+    });
+    let endpoint = builder()
+        .tool(ruled)
+        .layer(
+            async |request: EndpointRequest<&'static str>, next: Next| match request.caller() {
+                caller if **caller == "eve" => Err(fail("too many requests")),
+                _ => Ok(next.run().await),
+            },
+        )
+        .build()
+        .unwrap();
+    endpoint.client("eve").tools().await.unwrap_err();
+    assert_eq!(*asked.lock().unwrap(), 0);
+    endpoint.client("ada").tools().await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), 1);
 }
 
 #[tokio::test]

@@ -1,21 +1,19 @@
 //! The way of a request through the layers of its endpoint: each around the next, behind a fence
 //! of its own, and the innermost work, which is handed in.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::{
-    CarriedOutcome, EndpointRequest, LayerFunction, OutcomeFuture, RequestFacts, RequestOutcome,
-};
-use crate::call::{Pause, Pauses};
-use crate::endpoint::Identity;
+use super::{CarriedOutcome, EndpointRequest, OutcomeFuture, RequestFacts, RequestOutcome};
+use crate::call::Pauses;
 use crate::endpoint::fence::{Clock, Fenced, Stopped};
 use crate::limits;
 use crate::protocol_error::ProtocolError;
+use crate::reply::MessageAnswer;
 
 /// The inside of a layer: the layers within it, and the endpoint itself.
 ///
@@ -41,18 +39,7 @@ impl Next {
     /// Goes on with the request, to its end. A request is carried out once: this takes the whole
     /// of it. Dropping what it returns cancels the request.
     pub async fn run(self) -> RequestOutcome {
-        let Self { mut inside } = self;
-        let way = Arc::clone(&inside.way);
-        let mut pause: Option<Pause<'_>> = None;
-        // The clock of the layer stands still while what it goes around waits.
-        poll_fn(|context| {
-            let polled = inside.poll(context);
-            if polled.is_pending() && pause.is_none() && inside.begun.is_some() {
-                pause = way.clock(inside.place).map(Pauses::begin);
-            }
-            polled
-        })
-        .await
+        self.inside.await
     }
 }
 
@@ -62,45 +49,74 @@ impl std::fmt::Debug for Next {
     }
 }
 
-/// What a layer goes around: its place, and the work within it once that has begun.
+/// What a layer goes around, a future of its outcome: its place, and the work within it once that
+/// has begun.
 struct Inside {
     way: Arc<dyn InnerWay>,
     place: usize,
-    begun: Option<OutcomeFuture>,
+    begun: Option<InnerWork>,
     has_ended: bool,
+    /// The clock of the layer stands still while what it goes around waits.
+    has_paused: bool,
 }
 
-impl Inside {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<RequestOutcome> {
-        if self.begun.is_none() {
-            match Arc::clone(&self.way).enter(self.place, context) {
-                Entered::Begun(work) => self.begun = Some(work),
+impl Future for Inside {
+    type Output = RequestOutcome;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RequestOutcome> {
+        let inside = self.get_mut();
+        let passage = inside.way.passage();
+        let work = match &mut inside.begun {
+            Some(work) => work,
+            None if inside.place < passage.layers => {
+                let layer = Arc::clone(&inside.way).layer(inside.place);
+                inside.begun.insert(InnerWork::Going(layer))
+            }
+            None => match passage.ask(context) {
+                Entered::Begun(work) => inside.begun.insert(work),
                 Entered::Ended(outcome) => {
-                    self.has_ended = true;
+                    inside.has_ended = true;
                     return Poll::Ready(outcome);
                 }
                 Entered::NotYet => return Poll::Pending,
-            }
+            },
+        };
+        let polled = match work {
+            InnerWork::Going(work) => work.as_mut().poll(context),
+            InnerWork::Answering(work) => work
+                .as_mut()
+                .poll(context)
+                .map(|answer| RequestOutcome::of(passage.number, CarriedOutcome::Message(answer))),
+        };
+        if polled.is_pending()
+            && !inside.has_paused
+            && let Some(clock) = passage.clock(inside.place)
+        {
+            clock.open();
+            inside.has_paused = true;
         }
-        match &mut self.begun {
-            Some(work) => work.as_mut().poll(context),
-            None => Poll::Pending,
-        }
+        polled
     }
 }
 
 impl Drop for Inside {
     /// Nobody goes on any more, unless the work has begun.
     fn drop(&mut self) {
+        let passage = self.way.passage();
         if self.begun.is_none() && !self.has_ended {
-            self.way.leave();
+            passage.leave();
+        }
+        if self.has_paused
+            && let Some(clock) = passage.clock(self.place)
+        {
+            clock.close();
         }
     }
 }
 
 /// What a layer finds where it goes on.
 enum Entered {
-    Begun(OutcomeFuture),
+    Begun(InnerWork),
     Ended(RequestOutcome),
     /// It is about to be handed in; whoever asked is woken.
     NotYet,
@@ -108,14 +124,17 @@ enum Entered {
 
 /// A request without the type of its caller, as what goes on in it sees it.
 trait InnerWay: Send + Sync {
-    fn enter(self: Arc<Self>, place: usize, context: &Context<'_>) -> Entered;
-    fn leave(&self);
-    fn clock(&self, place: usize) -> Option<&Pauses>;
+    fn passage(&self) -> &LayerPassage;
+    /// Begins the layer at a place.
+    fn layer(self: Arc<Self>, place: usize) -> OutcomeFuture;
 }
 
-/// The layers of a request, and what they go around.
-pub(super) struct LayerPath<C> {
-    identity: Arc<Identity<C>>,
+/// The passage of a request through its layers to what they go around.
+pub(super) struct LayerPassage {
+    /// The number of the request.
+    pub(super) number: u64,
+    /// How many layers there are.
+    layers: usize,
     innermost: Mutex<Innermost>,
     /// The pauses of each layer, once there are any.
     clocks: OnceLock<Box<[Pauses]>>,
@@ -126,23 +145,28 @@ pub(crate) enum Innermost {
     /// Not handed in, and nobody has asked for it.
     Unasked,
     Asked(Waker),
-    Begun(OutcomeFuture),
+    Begun(InnerWork),
     Ended(RequestOutcome),
     /// Taken, or nobody will ask for it.
     Gone,
 }
 
-impl<C> LayerPath<C> {
-    pub(super) fn new(identity: &Arc<Identity<C>>) -> Self {
+/// Work within a layer.
+pub(crate) enum InnerWork {
+    /// The request of a client, without layers.
+    Answering(Pin<Box<dyn Future<Output = MessageAnswer> + Send>>),
+    /// The next layer, or the call of a program.
+    Going(OutcomeFuture),
+}
+
+impl LayerPassage {
+    pub(super) fn new(number: u64, layers: usize) -> Self {
         Self {
-            identity: Arc::clone(identity),
+            number,
+            layers,
             innermost: Mutex::new(Innermost::Unasked),
             clocks: OnceLock::new(),
         }
-    }
-
-    fn layers(&self) -> &[LayerFunction<C>] {
-        &self.identity.profile.layers
     }
 
     fn innermost(&self) -> MutexGuard<'_, Innermost> {
@@ -150,62 +174,66 @@ impl<C> LayerPath<C> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl<C: Send + Sync + 'static> InnerWay for RequestFacts<C> {
-    fn enter(self: Arc<Self>, place: usize, context: &Context<'_>) -> Entered {
-        if place < self.way.layers().len() {
-            return Entered::Begun(Box::pin(within(EndpointRequest(self), place)));
+    fn ask(&self, context: &Context<'_>) -> Entered {
+        let mut innermost = self.innermost();
+        if let Innermost::Unasked | Innermost::Asked(_) = *innermost {
+            *innermost = Innermost::Asked(context.waker().clone());
+            return Entered::NotYet;
         }
-        let mut innermost = self.way.innermost();
         match std::mem::replace(&mut *innermost, Innermost::Gone) {
-            Innermost::Unasked | Innermost::Asked(_) => {
-                *innermost = Innermost::Asked(context.waker().clone());
-                Entered::NotYet
-            }
             Innermost::Begun(work) => Entered::Begun(work),
             Innermost::Ended(outcome) => Entered::Ended(outcome),
-            Innermost::Gone => Entered::Ended(RequestOutcome {
-                request: self.number,
-                carried: CarriedOutcome::Error(ProtocolError::internal()),
-            }),
+            Innermost::Unasked | Innermost::Asked(_) | Innermost::Gone => {
+                let carried = CarriedOutcome::Error(ProtocolError::internal());
+                Entered::Ended(RequestOutcome::of(self.number, carried))
+            }
         }
     }
 
     fn leave(&self) {
-        let left = std::mem::replace(&mut *self.way.innermost(), Innermost::Gone);
+        let left = std::mem::replace(&mut *self.innermost(), Innermost::Gone);
         drop(left);
     }
 
+    /// The clock of the layer around what is at a place.
     fn clock(&self, place: usize) -> Option<&Pauses> {
-        let layers = self.way.layers();
-        let clocks = self
-            .way
-            .clocks
-            .get_or_init(|| layers.iter().map(|_| Pauses::default()).collect());
-        clocks.get(place.checked_sub(1)?)
+        let begin = || (0..self.layers).map(|_| Pauses::default()).collect();
+        self.clocks.get_or_init(begin).get(place.checked_sub(1)?)
+    }
+}
+
+impl<C: Send + Sync + 'static> InnerWay for RequestFacts<C> {
+    fn passage(&self) -> &LayerPassage {
+        &self.passage
+    }
+
+    fn layer(self: Arc<Self>, place: usize) -> OutcomeFuture {
+        Box::pin(within(EndpointRequest(self), place))
     }
 }
 
 impl<C> EndpointRequest<C> {
-    /// Whether the layers have asked for what they go around; `None` when they never will.
+    /// Whether the layers have asked for what they go around; `None` when they have it or never
+    /// will.
     pub(crate) fn has_gone_on(&self) -> Option<bool> {
-        match &*self.0.way.innermost() {
-            Innermost::Unasked => Some(false),
+        match &*self.0.passage.innermost() {
+            Innermost::Unasked | Innermost::Ended(_) => Some(false),
             Innermost::Asked(_) => Some(true),
-            Innermost::Begun(_) | Innermost::Ended(_) | Innermost::Gone => None,
+            Innermost::Begun(_) | Innermost::Gone => None,
         }
     }
 
-    /// Hands in what the layers go around, once.
+    /// Hands in what the layers go around, in place of what was handed in before and nobody took.
     pub(crate) fn hand_in(&self, work: Innermost) {
-        let mut innermost = self.0.way.innermost();
-        if matches!(*innermost, Innermost::Unasked | Innermost::Asked(_)) {
-            let before = std::mem::replace(&mut *innermost, work);
-            drop(innermost);
-            if let Innermost::Asked(waker) = before {
-                waker.wake();
-            }
+        let mut innermost = self.0.passage.innermost();
+        if matches!(*innermost, Innermost::Gone) {
+            return;
+        }
+        let before = std::mem::replace(&mut *innermost, work);
+        drop(innermost);
+        if let Innermost::Asked(waker) = before {
+            waker.wake();
         }
     }
 }
@@ -224,7 +252,7 @@ struct LayerClock<C> {
 
 impl<C> Clock for LayerClock<C> {
     fn paused(&self, context: &Context<'_>) -> Option<Duration> {
-        let clocks = self.request.0.way.clocks.get();
+        let clocks = self.request.0.passage.clocks.get();
         let clock = clocks.and_then(|clocks| clocks.get(self.place));
         clock.map_or(Some(Duration::ZERO), |pauses| pauses.past(context))
     }
@@ -241,14 +269,16 @@ pub(crate) fn within<C: Send + Sync + 'static>(
             place: place + 1,
             begun: None,
             has_ended: false,
+            has_paused: false,
         },
     };
-    let work: Pin<Box<dyn Future<Output = _> + Send>> = match request.0.way.layers().get(place) {
-        // The function itself may panic before it returns its future.
-        Some(layer) => catch_unwind(AssertUnwindSafe(|| layer(request.clone(), next)))
-            .unwrap_or_else(|panic| Box::pin(async move { resume_unwind(panic) })),
-        None => Box::pin(async move { Ok(next.run().await) }),
-    };
+    let work: Pin<Box<dyn Future<Output = _> + Send>> =
+        match request.0.identity.profile.layers.get(place) {
+            // The function itself may panic before it returns its future.
+            Some(layer) => catch_unwind(AssertUnwindSafe(|| layer(request.clone(), next)))
+                .unwrap_or_else(|panic| Box::pin(async move { resume_unwind(panic) })),
+            None => Box::pin(async move { Ok(next.run().await) }),
+        };
     Within {
         layer: Fenced::within(work, limits::LAYER_TIME, LayerClock { request, place }),
     }
