@@ -10,13 +10,14 @@ use crate::journal::SharedWrite;
 use crate::write_transaction::WriteTransaction;
 use crate::{DATABASE_FILE, Store, StoreError, StoreOptions};
 
-const ADD: &str = "INSERT INTO lease (connector, kind, record, caller, holder, digest, claimed_at, until) \
+const ADD: &str = "INSERT INTO lease \
+     (connector, kind, record, caller, holder, digest, claimed_at, until) \
      VALUES ('c', 'k', $1, '', '', $1, '', '')";
 const COUNT: &str = "SELECT count(*) FROM lease";
 
 /// How a write ends behind its first row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+enum TestEnding {
     /// With a second row, its last statement.
     Kept,
     /// With a statement that does not work.
@@ -30,7 +31,7 @@ enum Ending {
 
 struct TwoRows {
     name: String,
-    ending: Ending,
+    ending: TestEnding,
 }
 
 impl SharedWrite for TwoRows {
@@ -48,20 +49,23 @@ impl SharedWrite for TwoRows {
             .execute(&mut *transaction)
             .await?;
         assert_eq!(first.rows_affected(), 1, "its own rows alone");
-        let is_last = matches!(self.ending, Ending::Kept | Ending::RefusedBehindLast);
+        let is_last = matches!(
+            self.ending,
+            TestEnding::Kept | TestEnding::RefusedBehindLast
+        );
         match self.ending {
-            Ending::Refused => return Ok(Err(StoreError::Crowded)),
-            Ending::Failed | Ending::FailedAtLast => {
-                let is_last = self.ending == Ending::FailedAtLast;
+            TestEnding::Refused => return Ok(Err(StoreError::Crowded)),
+            TestEnding::Failed | TestEnding::FailedAtLast => {
+                let is_last = self.ending == TestEnding::FailedAtLast;
                 let again = sqlx::query(ADD).bind(&self.name);
                 again.execute(transaction.last(is_last)).await?;
             }
-            Ending::Kept | Ending::RefusedBehindLast => {}
+            TestEnding::Kept | TestEnding::RefusedBehindLast => {}
         }
         let second = sqlx::query(ADD).bind(format!("{} more", self.name));
         let second = second.execute(transaction.last(is_last)).await?;
         Ok(match self.ending {
-            Ending::RefusedBehindLast => Err(StoreError::Crowded),
+            TestEnding::RefusedBehindLast => Err(StoreError::Crowded),
             _ => Ok(second.rows_affected()),
         })
     }
@@ -83,7 +87,7 @@ async fn other(directory: &tempfile::TempDir) -> SqliteConnection {
         .unwrap()
 }
 
-async fn write(store: &Store, name: &str, ending: Ending) -> Result<u64, StoreError> {
+async fn write(store: &Store, name: &str, ending: TestEnding) -> Result<u64, StoreError> {
     let name = name.to_owned();
     store.share_write(TwoRows { name, ending }).await
 }
@@ -101,17 +105,17 @@ async fn rows(directory: &tempfile::TempDir) -> i64 {
 async fn of_one_that_is_alone_all_is_kept_or_nothing_and_the_next_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let store = opened(&directory).await;
-    assert_eq!(write(&store, "a", Ending::Kept).await.unwrap(), 1);
+    assert_eq!(write(&store, "a", TestEnding::Kept).await.unwrap(), 1);
     assert_eq!(rows(&directory).await, 2);
-    let refused = write(&store, "b", Ending::Refused).await.unwrap_err();
+    let refused = write(&store, "b", TestEnding::Refused).await.unwrap_err();
     assert!(matches!(refused, StoreError::Crowded), "{refused}");
-    for ending in [Ending::Failed, Ending::FailedAtLast] {
+    for ending in [TestEnding::Failed, TestEnding::FailedAtLast] {
         let failed = write(&store, "c", ending).await.unwrap_err();
         assert!(matches!(failed, StoreError::Failed(_)), "{failed}");
         assert_eq!(rows(&directory).await, 2);
         store.ready().await.unwrap();
     }
-    assert_eq!(write(&store, "c", Ending::Kept).await.unwrap(), 1);
+    assert_eq!(write(&store, "c", TestEnding::Kept).await.unwrap(), 1);
     assert_eq!(rows(&directory).await, 4);
     assert!(!store.last_write_failed().load(Ordering::Relaxed));
 }
@@ -120,13 +124,17 @@ async fn of_one_that_is_alone_all_is_kept_or_nothing_and_the_next_goes_on() {
 async fn of_eight_at_once_each_gets_its_own_end() {
     let directory = tempfile::tempdir().unwrap();
     let store = opened(&directory).await;
-    for odd in [Ending::Failed, Ending::Refused] {
+    for odd in [TestEnding::Failed, TestEnding::Refused] {
         for place in 0..8 {
             let before = rows(&directory).await;
             let mut kept_before = store.journal().follow();
             let writes = (0..8).map(|number| {
                 let (store, name) = (store.clone(), format!("{odd:?} {place} {number}"));
-                let ending = if number == place { odd } else { Ending::Kept };
+                let ending = if number == place {
+                    odd
+                } else {
+                    TestEnding::Kept
+                };
                 async move { write(&store, &name, ending).await }
             });
             let ends = futures_util::future::join_all(writes).await;
@@ -136,7 +144,7 @@ async fn of_eight_at_once_each_gets_its_own_end() {
             assert_eq!(rows(&directory).await, before + 14);
             assert!(kept_before.has_changed().unwrap());
             let first = *kept_before.borrow_and_update();
-            write(&store, &format!("{odd:?} {place}"), Ending::Kept)
+            write(&store, &format!("{odd:?} {place}"), TestEnding::Kept)
                 .await
                 .unwrap();
             let second = *kept_before.borrow_and_update();
@@ -150,12 +158,15 @@ async fn of_eight_at_once_each_gets_its_own_end() {
 async fn a_write_that_is_refused_behind_its_last_statement_is_told_as_undecided() {
     let directory = tempfile::tempdir().unwrap();
     let store = opened(&directory).await;
-    let ending = Ending::RefusedBehindLast;
+    let ending = TestEnding::RefusedBehindLast;
     let told = write(&store, "a", ending).await.unwrap_err();
     assert!(told.may_have_changed(), "{told}");
-    assert_eq!(write(&store, "b", Ending::Kept).await.unwrap(), 1);
+    assert_eq!(write(&store, "b", TestEnding::Kept).await.unwrap(), 1);
     // among others it is taken back
-    let (one, two) = tokio::join!(write(&store, "c", ending), write(&store, "d", Ending::Kept));
+    let (one, two) = tokio::join!(
+        write(&store, "c", ending),
+        write(&store, "d", TestEnding::Kept)
+    );
     assert!(matches!(one.unwrap_err(), StoreError::Crowded));
     two.unwrap();
     assert_eq!(rows(&directory).await, 6);
@@ -195,7 +206,7 @@ async fn what_the_commit_finds_is_told_and_nothing_is_kept() {
         Orphan,
         TwoRows {
             name: "a".into(),
-            ending: Ending::Kept,
+            ending: TestEnding::Kept,
         },
     );
     let (alone, with) = tokio::join!(store.share_write(alone), store.share_write(with));
@@ -206,7 +217,7 @@ async fn what_the_commit_finds_is_told_and_nothing_is_kept() {
         .await
         .unwrap();
     assert_eq!((orphans, rows(&directory).await), (0, 0));
-    assert_eq!(write(&store, "a", Ending::Kept).await.unwrap(), 1);
+    assert_eq!(write(&store, "a", TestEnding::Kept).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -221,7 +232,7 @@ async fn all_that_wait_are_told_at_once_that_another_program_writes() {
     for others in [0, 7] {
         let writes = (0..=others).map(|number| {
             let (store, name) = (store.clone(), number.to_string());
-            async move { write(&store, &name, Ending::Kept).await }
+            async move { write(&store, &name, TestEnding::Kept).await }
         });
         for end in futures_util::future::join_all(writes).await {
             let told = end.unwrap_err();
@@ -229,6 +240,6 @@ async fn all_that_wait_are_told_at_once_that_another_program_writes() {
         }
     }
     other.close().await.unwrap();
-    assert_eq!(write(&store, "a", Ending::Kept).await.unwrap(), 1);
+    assert_eq!(write(&store, "a", TestEnding::Kept).await.unwrap(), 1);
     assert_eq!(rows(&directory).await, 2);
 }

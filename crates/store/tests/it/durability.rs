@@ -186,8 +186,10 @@ async fn sender_until_its_file_is_full() {
 async fn a_commit_that_finds_no_room_in_the_file_is_told_and_nothing_of_it_is_kept() {
     let directory = tempfile::tempdir().unwrap();
     let said = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 2000; exec \"$0\" --exact durability::sender_until_its_file_is_full --nocapture"])
+        .args(["-c", "trap '' XFSZ; ulimit -f 2000; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "durability::sender_until_its_file_is_full"])
+        .arg("--nocapture")
         .env(FULL_DIRECTORY, directory.path())
         .output()
         .unwrap();
