@@ -1,6 +1,6 @@
 //! A transaction that writes, on a connection on loan. Each text that is run is a way to the thread
 //! of the connection and back: what begins, divides and ends the transaction goes along with the
-//! statements of its writes. Does not know what is written, nor by whom.
+//! statements of its writes. Of what is written it knows where the audit ends, and nothing else.
 
 use std::fmt;
 
