@@ -4,13 +4,13 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::definition::{Decides, Definition, Kind, SettingDefinition};
 use crate::place::{Placed, Table};
 use crate::problem::Found;
-use crate::yaml;
+use crate::yaml::{self, tree};
 
 /// What a connector file declares, without what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,10 @@ impl Declaration {
     /// Reads the declaration of a file, and of the file no more than it takes. A file that
     /// [`compile()`](crate::compile()) takes has one; one with faults may have one too.
     pub fn read(text: &str) -> Option<Self> {
-        let mut head = Head::default();
+        let mut head = Head {
+            text,
+            ..Head::default()
+        };
         let is_read = text.len() <= yaml::MAX_FILE_BYTES && {
             let reading = serde_saphyr::with_deserializer_from_str_with_options(
                 text,
@@ -91,7 +94,8 @@ impl From<Definition> for Declaration {
 
 /// The parts of a file that a declaration is made of, as far as they were read.
 #[derive(Debug, Default)]
-struct Head {
+struct Head<'a> {
+    text: &'a str,
     name: Option<String>,
     settings: Option<Table<SettingDefinition>>,
     upstream: Option<UpstreamHead>,
@@ -115,13 +119,13 @@ enum HeadKey {
     Other,
 }
 
-impl Head {
+impl Head<'_> {
     fn is_complete(&self) -> bool {
         self.name.is_some() && self.settings.is_some() && self.upstream.is_some()
     }
 }
 
-impl<'de> Visitor<'de> for &mut Head {
+impl<'de> Visitor<'de> for &mut Head<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,9 +137,9 @@ impl<'de> Visitor<'de> for &mut Head {
             && let Some(key) = map.next_key()?
         {
             match key {
-                HeadKey::Connector => self.name = Some(map.next_value()?),
-                HeadKey::Settings => self.settings = Some(map.next_value()?),
-                HeadKey::Upstream => self.upstream = Some(map.next_value()?),
+                HeadKey::Connector => self.name = Some(part(&mut map, self.text)?),
+                HeadKey::Settings => self.settings = Some(part(&mut map, self.text)?),
+                HeadKey::Upstream => self.upstream = Some(part(&mut map, self.text)?),
                 HeadKey::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -143,6 +147,15 @@ impl<'de> Visitor<'de> for &mut Head {
         }
         Ok(())
     }
+}
+
+/// A value as a type of ours, by the reader that the whole file is read with.
+fn part<'de, T: DeserializeOwned, A: MapAccess<'de>>(
+    map: &mut A,
+    text: &str,
+) -> Result<T, A::Error> {
+    let node = tree::written_node(map.next_value()?);
+    tree::read(node, text).map_err(A::Error::custom)
 }
 
 #[cfg(test)]

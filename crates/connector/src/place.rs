@@ -2,11 +2,11 @@
 //! inside a scalar. Reads no file.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_saphyr::Spanned;
 
 /// A line and a column, both counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -17,7 +17,22 @@ pub struct Place {
     pub column: u64,
 }
 
-/// A value with the place it was written at.
+impl Place {
+    /// Both in one number.
+    pub(crate) fn packed(self) -> u128 {
+        u128::from(self.line) << u64::BITS | u128::from(self.column)
+    }
+
+    pub(crate) fn unpacked(packed: u128) -> Self {
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+        Self {
+            line: half(packed >> u64::BITS),
+            column: half(packed),
+        }
+    }
+}
+
+/// A value with the place it was written at. Read by [`crate::yaml`] alone.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed<T> {
     pub(crate) value: T,
@@ -34,17 +49,25 @@ impl<T> Placed<T> {
     }
 }
 
+/// The name by which a reader knows that a value is asked for with its place: it gives a map of one
+/// entry, whose key is the place, packed, and whose value is the value.
+pub(crate) const PLACED: &str = "Placed";
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<T>::deserialize(deserializer)?;
-        let place = Place {
-            line: spanned.referenced.line(),
-            column: spanned.referenced.column(),
-        };
-        Ok(Self {
-            value: spanned.value,
-            place,
-        })
+        struct PlacedValue<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for PlacedValue<T> {
+            type Value = Placed<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value with its place")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Placed<T>, A::Error> {
+                let place = map.next_key()?.map(Place::unpacked).unwrap_or_default();
+                let value = map.next_value()?;
+                Ok(Placed { value, place })
+            }
+        }
+        deserializer.deserialize_newtype_struct(PLACED, PlacedValue(PhantomData))
     }
 }
 
@@ -102,7 +125,7 @@ impl<T> Table<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PlacedEntries<T>(std::marker::PhantomData<T>);
+        struct PlacedEntries<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for PlacedEntries<T> {
             type Value = Table<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,7 +139,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
                 Ok(Table(entries))
             }
         }
-        deserializer.deserialize_map(PlacedEntries(std::marker::PhantomData))
+        deserializer.deserialize_map(PlacedEntries(PhantomData))
     }
 }
 
@@ -296,17 +319,21 @@ fn escape(mut rest: impl Iterator<Item = char>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Placed, inside};
+    use serde_saphyr::Spanned;
+
+    use super::inside;
+    use crate::yaml::tree::written;
 
     /// Where the `@` of the scalar `x` is found, against where it stands in the text.
     fn finds(yaml: &str) {
         #[derive(serde::Deserialize)]
         struct Holder {
-            x: Placed<String>,
+            x: Spanned<String>,
         }
         let holder: Holder = serde_saphyr::from_str(yaml).unwrap();
-        let byte = holder.x.value.find('@').unwrap();
-        let found = inside(yaml, holder.x.place, &holder.x.value, byte);
+        let scalar = written(holder.x);
+        let byte = scalar.value.find('@').unwrap();
+        let found = inside(yaml, scalar.place, &scalar.value, byte);
         let before = yaml
             .split('@')
             .next()

@@ -2,7 +2,7 @@
 //! structural fault at once.
 
 mod repair;
-mod tree;
+pub(crate) mod tree;
 
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -12,7 +12,7 @@ use serde_saphyr::DuplicateKeyPolicy;
 use crate::definition::{Definition, schema};
 use crate::place::{Place, Placed};
 use crate::problem::{Found, Problems, near};
-use tree::Node;
+use tree::{Node, NodeMismatch};
 
 /// Bytes that a connector file may have.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
@@ -24,13 +24,15 @@ const MAX_VALUES: usize = 100_000;
 /// Structural faults that are named: who has more is told so.
 const MAX_FAULTS: usize = 1_000;
 
+/// Where a file begins, for what concerns all of it.
+const START: Place = Place { line: 1, column: 1 };
+
 /// Reads a file. With structural faults it is read as far as it fits, so that the rest can be
 /// looked at too; the faults are in `found`.
 pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
-    let start = Place { line: 1, column: 1 };
     if text.len() > MAX_FILE_BYTES {
         found.add(
-            start,
+            START,
             "",
             format!(
                 "the file has {} bytes; at most {MAX_FILE_BYTES} are read",
@@ -39,39 +41,43 @@ pub(crate) fn read(text: &str, found: &mut Found) -> Option<Definition> {
         );
         return None;
     }
-    let fault = match serde_saphyr::from_str_with_options::<Definition>(text, options()) {
-        Ok(definition) => return Some(definition),
-        Err(fault) => fault,
+    let fault = match tree::of_yaml(text, options()) {
+        Ok(tree) => match tree::read(tree, text) {
+            Ok(definition) => return Some(definition),
+            Err(mismatch) => ReadingFault::from(mismatch),
+        },
+        Err(no_yaml) => ReadingFault::from(&no_yaml),
     };
-    let (fault, tree) = match serde_saphyr::from_str_with_options::<Placed<Node>>(text, options()) {
-        Ok(tree) => (fault, Some(tree)),
+    // Once more from the text, as the first look took the tree.
+    let tree = match tree::of_yaml(text, options()) {
+        Ok(tree) => Some(tree),
         // A key that is there twice hides nothing else.
-        Err(not_yaml) => {
+        Err(no_yaml) => {
             let tolerant = serde_saphyr::options! {
                 strict_booleans: true, with_snippet: false, budget: budget(), duplicate_keys: DuplicateKeyPolicy::FirstWins
             };
-            let tree = serde_saphyr::from_str_with_options::<Placed<Node>>(text, tolerant).ok();
-            placed(&not_yaml, found);
-            (not_yaml, tree)
+            ReadingFault::from(&no_yaml).tell(found);
+            tree::of_yaml(text, tolerant).ok()
         }
     };
     let definition = tree.and_then(|mut tree| {
         let schema = schema();
         let validator = jsonschema::draft202012::new(&schema).ok()?;
         let is_whole = structural(&tree, &schema, &validator, found);
-        (is_whole && repair::repair(&mut tree, &validator)).then(|| tree::read(tree).ok())?
+        (is_whole && repair::repair(&mut tree, &validator)).then(|| tree::read(tree, text).ok())?
     });
     if found.is_empty() {
-        placed(&fault, found);
+        fault.tell(found);
     }
     definition
 }
 
 /// Reads what a file says as JSON. It says nothing of places; a fault is in `found`, with none.
 pub(crate) fn read_json(text: &str, found: &mut Found) -> Option<Definition> {
-    tree::of_json(text)
-        .and_then(tree::read)
-        .map_err(|fault| found.add(Place::default(), "", format!("as JSON: {fault}")))
+    let mut told = |fault: String| found.add(Place::default(), "", format!("as JSON: {fault}"));
+    let tree = tree::of_json(text).map_err(|fault| told(fault.to_string()));
+    tree::read(tree.ok()?, text)
+        .map_err(|mismatch: NodeMismatch| told(mismatch.message))
         .ok()
 }
 
@@ -84,20 +90,40 @@ fn budget() -> Option<serde_saphyr::Budget> {
     serde_saphyr::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_VALUES }
 }
 
-/// What the parser says, where it says it.
-fn placed(fault: &serde_saphyr::Error, found: &mut Found) {
-    let place = fault
-        .location()
-        .map_or(Place { line: 1, column: 1 }, |at| Place {
+/// What is said where a file cannot be read, by the parser or by what reads its tree.
+struct ReadingFault {
+    place: Place,
+    sentence: String,
+}
+
+impl ReadingFault {
+    fn tell(self, found: &mut Found) {
+        let (what, hint) = words(self.sentence);
+        if hint.is_empty() {
+            found.add(self.place, "", what)
+        } else {
+            found.add_with_hint(self.place, "", what, hint)
+        }
+    }
+}
+
+impl From<&serde_saphyr::Error> for ReadingFault {
+    fn from(no_yaml: &serde_saphyr::Error) -> Self {
+        let place = no_yaml.location().map_or(START, |at| Place {
             line: at.line(),
             column: at.column(),
         });
-    let sentence_text = sentence(&fault.without_snippet().to_string());
-    let (what, hint) = words(sentence_text);
-    if hint.is_empty() {
-        found.add(place, "", what)
-    } else {
-        found.add_with_hint(place, "", what, hint)
+        let sentence = sentence(&no_yaml.without_snippet().to_string());
+        Self { place, sentence }
+    }
+}
+
+impl From<NodeMismatch> for ReadingFault {
+    fn from(mismatch: NodeMismatch) -> Self {
+        Self {
+            place: mismatch.place.unwrap_or(START),
+            sentence: mismatch.message,
+        }
     }
 }
 
@@ -123,7 +149,10 @@ fn words(message: String) -> (String, &'static str) {
             format!("the file has more than {MAX_VALUES} values"),
             "what `*name` stands for counts at each place",
         )
-    } else if is("invalid u") || is("invalid i") {
+    } else if message
+        .rsplit_once(", expected ")
+        .is_some_and(is_kind_of_integer)
+    {
         (
             "must be a whole number".to_owned(),
             "write it in digits alone; the reference says how large it may be",
@@ -133,14 +162,14 @@ fn words(message: String) -> (String, &'static str) {
     }
 }
 
+fn is_kind_of_integer((_, expected): (&str, &str)) -> bool {
+    ["u8", "u16", "u32", "u64", "usize", "i64"].contains(&expected)
+}
+
 /// Only reached if a list that was just filled were empty.
 pub(crate) fn unplaced(file: &str) -> Problems {
     let mut found = Found::default();
-    found.add(
-        Place { line: 1, column: 1 },
-        "",
-        "the file cannot be read as a connector",
-    );
+    found.add(START, "", "the file cannot be read as a connector");
     match found.into_result(file) {
         Err(problems) => problems,
         Ok(()) => unplaced(file),
@@ -324,4 +353,45 @@ fn part(steps: &[String]) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::problem::Found;
+
+    #[test]
+    fn an_unquoted_value_where_a_text_stands_is_that_text_as_it_is_written() {
+        let file = "format: 1\nconnector: a\ntitle: 007\ninstructions: é 1\nsettings:
+  A_LEVEL: { is: integer, default: &level 1.50 }
+upstream:
+  base: https://a.example
+  headers: { X-Version: 1.10, X-On: true, X-Octal: 0x1F, X-Level: *level, 200: -3 }
+";
+        let mut found = Found::default();
+        let definition = read(file, &mut found).unwrap();
+        assert!(found.is_empty());
+        let headers = &definition.upstream.headers;
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.value.as_str(),
+                    value.value.as_str(),
+                    value.place.column,
+                )
+            })
+            .collect();
+        let expected = [
+            ("X-Version", "1.10", 25),
+            ("X-On", "true", 37),
+            ("X-Octal", "0x1F", 52),
+            ("X-Level", "1.50", 67),
+            ("200", "-3", 80),
+        ];
+        assert_eq!(
+            (definition.title.as_str(), &headers[..]),
+            ("007", &expected[..])
+        );
+    }
 }

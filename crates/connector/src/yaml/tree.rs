@@ -2,18 +2,24 @@
 //! such a tree read as a type. Knows no keys.
 
 use std::fmt;
+use std::ops::Range;
 
-use serde::de::value::{MapAccessDeserializer, MapDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{StringDeserializer, U128Deserializer};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
-use serde_json::{Error, Value};
+use serde_json::Value;
+use serde_saphyr::Spanned;
 
-use crate::place::{Place, Placed};
+use crate::place::{PLACED, Place, Placed};
 
 /// One value of the tree.
 #[derive(Debug, Clone)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Leaf(Value),
+    /// A number, or true or false, and the bytes of the file where that is written.
+    Unquoted(Value, Range<usize>),
     List(Vec<Placed<Node>>),
     Map(Vec<(Placed<String>, Placed<Node>)>),
 }
@@ -21,7 +27,7 @@ pub(super) enum Node {
 impl Node {
     pub(super) fn json(&self) -> Value {
         match self {
-            Self::Leaf(value) => value.clone(),
+            Self::Leaf(value) | Self::Unquoted(value, _) => value.clone(),
             Self::List(list) => list.iter().map(|node| node.value.json()).collect(),
             Self::Map(map) => map
                 .iter()
@@ -72,7 +78,7 @@ impl Placed<Node> {
                 .find(|(k, _)| &k.value == step)
                 .map(|(_, node)| node),
             Node::List(list) => step.parse().ok().and_then(|index: usize| list.get(index)),
-            Node::Leaf(_) => None,
+            Node::Leaf(_) | Node::Unquoted(..) => None,
         };
         next.map_or(self.place, |node| node.at(rest, key))
     }
@@ -90,7 +96,7 @@ impl Placed<Node> {
                 .parse()
                 .ok()
                 .and_then(|index: usize| list.get_mut(index)),
-            Node::Leaf(_) => None,
+            Node::Leaf(_) | Node::Unquoted(..) => None,
         };
         next?.at_mut(rest)
     }
@@ -98,8 +104,34 @@ impl Placed<Node> {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor(|node| node, |key| key))
+        deserializer.deserialize_any(NodeVisitor(written_node, written::<String>))
     }
+}
+
+/// What YAML's reader gives, with the place where it stands; what an alias names stands where the
+/// alias does.
+pub(crate) fn written<T>(spanned: Spanned<T>) -> Placed<T> {
+    let place = Place {
+        line: spanned.referenced.line(),
+        column: spanned.referenced.column(),
+    };
+    Placed {
+        value: spanned.value,
+        place,
+    }
+}
+
+/// The same of a node, which keeps where the text of an unquoted value is.
+pub(crate) fn written_node(spanned: Spanned<Node>) -> Placed<Node> {
+    let span = spanned.defined.span();
+    let mut node = written(spanned);
+    if let Node::Leaf(value @ (Value::Number(_) | Value::Bool(_))) = &mut node.value
+        && let (Some(start), Some(length)) = (span.byte_offset(), span.byte_len())
+        && let (Ok(start), Ok(length)) = (usize::try_from(start), usize::try_from(length))
+    {
+        node.value = Node::Unquoted(value.take(), start..start.saturating_add(length));
+    }
+    node
 }
 
 /// A tree of what has no places.
@@ -158,157 +190,236 @@ impl<'de, P: Deserialize<'de>, K: Deserialize<'de>> Visitor<'de> for NodeVisitor
     }
 }
 
+/// The tree of YAML.
+pub(super) fn of_yaml(
+    text: &str,
+    options: serde_saphyr::Options,
+) -> Result<Placed<Node>, serde_saphyr::Error> {
+    serde_saphyr::from_str_with_options(text, options).map(written_node)
+}
+
 /// The tree of JSON, without places.
-pub(super) fn of_json(text: &str) -> Result<Placed<Node>, Error> {
+pub(super) fn of_json(text: &str) -> Result<Placed<Node>, serde_json::Error> {
     serde_json::from_str(text).map(|Unplaced(node)| Placed::unknown(node))
 }
 
-/// The tree as a type of our own, each value at the place that it has in the tree.
-pub(super) fn read<T: serde::de::DeserializeOwned>(tree: Placed<Node>) -> Result<T, Error> {
-    T::deserialize(NodeReader(tree))
+/// The tree of a text as a type of our own, each value at the place that it has in the tree.
+pub(crate) fn read<T: DeserializeOwned>(tree: Placed<Node>, text: &str) -> Result<T, NodeMismatch> {
+    T::deserialize(NodeReader { node: tree, text })
 }
 
-/// Gives a node to serde. Asked for a [`serde_saphyr::Spanned`], it gives the node with its place,
-/// in the form in which that type's own reader gives it.
-struct NodeReader(Placed<Node>);
+/// Why a tree is not of a type.
+#[derive(Debug)]
+pub(crate) struct NodeMismatch {
+    /// Where the innermost value stands that does not fit.
+    pub(crate) place: Option<Place>,
+    pub(crate) message: String,
+}
 
-/// How `serde_saphyr` marks a value that comes with its place.
-const SPANNED: [&str; 4] = [
-    "__serde_saphyr_private_spanned",
-    "value",
-    "referenced",
-    "defined",
-];
+impl NodeMismatch {
+    fn at(self, place: Place) -> Self {
+        let place = self.place.or(Some(place));
+        Self { place, ..self }
+    }
+}
 
-impl<'de> Deserializer<'de> for NodeReader {
-    type Error = Error;
+impl fmt::Display for NodeMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0.value {
-            Node::Leaf(value) => value.deserialize_any(visitor),
-            Node::List(list) => visitor.visit_seq(SequenceNodes(list.into_iter())),
+impl std::error::Error for NodeMismatch {}
+
+impl serde::de::Error for NodeMismatch {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self {
+            place: None,
+            message: message.to_string(),
+        }
+    }
+}
+
+/// Gives a node to serde. Asked for a [`Placed`], it gives the node with its place; asked for a
+/// text, it gives an unquoted value as it is written.
+struct NodeReader<'a> {
+    node: Placed<Node>,
+    text: &'a str,
+}
+
+impl NodeReader<'_> {
+    fn give<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeMismatch> {
+        let Self { node, text } = self;
+        match node.value {
+            Node::Leaf(value) | Node::Unquoted(value, _) => match value {
+                Value::Null => visitor.visit_unit(),
+                Value::Bool(value) => visitor.visit_bool(value),
+                Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                    (Some(number), _) => visitor.visit_u64(number),
+                    (None, Some(number)) => visitor.visit_i64(number),
+                    (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+                },
+                Value::String(text) => visitor.visit_string(text),
+                Value::Array(_) | Value::Object(_) => {
+                    let node = Node::made(&value, node.place);
+                    NodeReader { node, text }.give(visitor)
+                }
+            },
+            Node::List(list) => visitor.visit_seq(SequenceNodes {
+                rest: list.into_iter(),
+                text,
+            }),
             Node::Map(map) => visitor.visit_map(MappingNodes {
                 rest: map.into_iter(),
                 value: None,
+                text,
             }),
         }
     }
+}
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if matches!(self.0.value, Node::Leaf(Value::Null)) {
+impl<'de> Deserializer<'de> for NodeReader<'_> {
+    type Error = NodeMismatch;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeMismatch> {
+        let place = self.node.place;
+        self.give(visitor).map_err(|mismatch| mismatch.at(place))
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeMismatch> {
+        let written = match &self.node.value {
+            Node::Unquoted(_, bytes) => self.text.get(bytes.clone()),
+            _ => None,
+        };
+        match written {
+            Some(written) => visitor.visit_str(written),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeMismatch> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NodeMismatch> {
+        if matches!(self.node.value, Node::Leaf(Value::Null)) {
             visitor.visit_none()
         } else {
             visitor.visit_some(self)
         }
     }
 
+    /// Only names are read so: no enum of the format holds anything.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        let value = match self.0.value {
-            Node::Leaf(value) => value,
-            longer => longer.json(),
-        };
-        value.deserialize_enum(name, variants, visitor)
+    ) -> Result<V::Value, NodeMismatch> {
+        let place = self.node.place;
+        match self.node.value {
+            Node::Leaf(Value::String(name)) => {
+                let name: StringDeserializer<NodeMismatch> = name.into_deserializer();
+                visitor.visit_enum(name)
+            }
+            _ => self.give(visitor),
+        }
+        .map_err(|mismatch| mismatch.at(place))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        let with_place = WithPlace {
-            place: self.0.place,
-            node: Some(self),
-            next: SPANNED.iter(),
-            at: "",
-        };
-        visitor.visit_newtype_struct(MapAccessDeserializer::new(with_place))
+    ) -> Result<V::Value, NodeMismatch> {
+        match name {
+            PLACED => visitor.visit_map(PlacedNode(Some(self))),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
         seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
-struct SequenceNodes(std::vec::IntoIter<Placed<Node>>);
+struct SequenceNodes<'a> {
+    rest: std::vec::IntoIter<Placed<Node>>,
+    text: &'a str,
+}
 
-impl<'de> SeqAccess<'de> for SequenceNodes {
-    type Error = Error;
+impl<'de> SeqAccess<'de> for SequenceNodes<'_> {
+    type Error = NodeMismatch;
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Error> {
-        let node = self.0.next();
-        node.map(|node| seed.deserialize(NodeReader(node)))
+    ) -> Result<Option<T::Value>, NodeMismatch> {
+        let text = self.text;
+        let node = self.rest.next();
+        node.map(|node| seed.deserialize(NodeReader { node, text }))
             .transpose()
     }
 }
 
-struct MappingNodes {
+struct MappingNodes<'a> {
     rest: std::vec::IntoIter<(Placed<String>, Placed<Node>)>,
     value: Option<Placed<Node>>,
+    text: &'a str,
 }
 
-impl<'de> MapAccess<'de> for MappingNodes {
-    type Error = Error;
+impl<'de> MapAccess<'de> for MappingNodes<'_> {
+    type Error = NodeMismatch;
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Error> {
+    ) -> Result<Option<K::Value>, NodeMismatch> {
         let Some((key, value)) = self.rest.next() else {
             return Ok(None);
         };
         self.value = Some(value);
-        seed.deserialize(NodeReader(Placed {
+        let node = Placed {
             value: Node::Leaf(key.value.into()),
             place: key.place,
-        }))
-        .map(Some)
+        };
+        let text = self.text;
+        seed.deserialize(NodeReader { node, text }).map(Some)
     }
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, NodeMismatch> {
+        let text = self.text;
         match self.value.take() {
-            Some(node) => seed.deserialize(NodeReader(node)),
-            None => seed.deserialize(Value::Null),
+            Some(node) => seed.deserialize(NodeReader { node, text }),
+            None => Err(NodeMismatch::custom("a value was read twice")),
         }
     }
 }
 
-struct WithPlace {
-    node: Option<NodeReader>,
-    place: Place,
-    next: std::slice::Iter<'static, &'static str>,
-    at: &'static str,
-}
+/// A node as a map of one entry, whose key is the place: so each type is compiled for one reader.
+struct PlacedNode<'a>(Option<NodeReader<'a>>);
 
-impl<'de> MapAccess<'de> for WithPlace {
-    type Error = Error;
+impl<'de> MapAccess<'de> for PlacedNode<'_> {
+    type Error = NodeMismatch;
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Error> {
-        let Some(key) = self.next.next() else {
-            return Ok(None);
+    ) -> Result<Option<K::Value>, NodeMismatch> {
+        let place = self.0.as_ref().map(|reader| reader.node.place);
+        let key = |place: Place| {
+            let place: U128Deserializer<NodeMismatch> = place.packed().into_deserializer();
+            seed.deserialize(place)
         };
-        self.at = key;
-        let key: StrDeserializer<'static, Error> = key.into_deserializer();
-        seed.deserialize(key).map(Some)
+        place.map(key).transpose()
     }
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        match (self.at, self.node.take()) {
-            ("value", Some(node)) => seed.deserialize(node),
-            ("referenced" | "defined", _) => {
-                let place = [("line", self.place.line), ("column", self.place.column)];
-                seed.deserialize(MapDeserializer::new(place.into_iter()))
-            }
-            (_, node) => {
-                self.node = node;
-                seed.deserialize(Value::Bool(true))
-            }
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, NodeMismatch> {
+        match self.0.take() {
+            Some(reader) => seed.deserialize(reader),
+            None => Err(NodeMismatch::custom("a value was read twice")),
         }
     }
 }
