@@ -192,7 +192,7 @@ impl IntoResponse for ApiError {
 }
 
 /// A value as a message shows it: as JSON, cut when long.
-pub(crate) fn shown(value: &serde_json::Value) -> String {
+pub(crate) fn shortened_json(value: &serde_json::Value) -> String {
     const CHARACTERS: usize = 80;
     let text = value.to_string();
     match text.char_indices().nth(CHARACTERS) {
@@ -278,9 +278,9 @@ mod tests {
 
     #[test]
     fn a_value_is_shown_up_to_eighty_characters() {
-        assert_eq!(shown(&"x".repeat(78).into()).len(), 80);
+        assert_eq!(shortened_json(&"x".repeat(78).into()).len(), 80);
         assert_eq!(
-            shown(&"é".repeat(79).into()),
+            shortened_json(&"é".repeat(79).into()),
             format!("\"{}...", "é".repeat(79))
         );
     }

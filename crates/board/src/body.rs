@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use crate::api_error::{ApiError, shown};
+use crate::api_error::{ApiError, shortened_json};
 
 /// The largest body of a request, in bytes.
 pub(crate) const BODY_BYTES: usize = 1024 * 1024;
@@ -64,7 +64,7 @@ pub(crate) async fn json_object(parts: &Parts, body: Body) -> Result<Map<String,
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(ApiError::bad_request(format!(
             "the body is {}: send a JSON object with the fields",
-            shown(&other)
+            shortened_json(&other)
         ))),
         Err(error) => Err(ApiError::bad_request(format!(
             "the body is not JSON: {error}"

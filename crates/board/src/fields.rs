@@ -4,7 +4,7 @@
 use footbridge_store::{FieldName, RecordReference};
 use serde_json::{Map, Value};
 
-use crate::api_error::shown;
+use crate::api_error::shortened_json;
 use crate::models::ServedModel;
 use crate::value;
 
@@ -76,7 +76,7 @@ fn problems_of(model: &ServedModel, settable: &[String], body: &Map<String, Valu
         match field {
             None => problems.push(format!(
                 "{} is no field of a {}: the fields are {}",
-                shown(&Value::from(name.as_str())),
+                shortened_json(&Value::from(name.as_str())),
                 model.name,
                 settable.join(", ")
             )),

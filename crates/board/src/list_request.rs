@@ -3,7 +3,7 @@
 use footbridge_store::{AccountId, FieldName, FilterNumber, ListQuery, RecordFilter, RecordId};
 use serde_json::Value;
 
-use crate::api_error::{ApiError, shown};
+use crate::api_error::{ApiError, shortened_json};
 use crate::models::{BoardFieldKind, FilterTarget, ServedModel};
 
 /// The rows of a page when no limit is given.
@@ -78,7 +78,7 @@ impl<'a> QueryReading<'a> {
         let Some(filter) = model.filter(key) else {
             let problem = format!(
                 "{} is no filter of a {}: filter by {}",
-                shown(&Value::from(key)),
+                shortened_json(&Value::from(key)),
                 model.name,
                 if model.filters.is_empty() {
                     "nothing".to_owned()
@@ -147,7 +147,7 @@ impl<'a> QueryReading<'a> {
             _ => {
                 self.problems.push(format!(
                     "limit must be an integer of at least 1, not {}",
-                    shown(&Value::from(text))
+                    shortened_json(&Value::from(text))
                 ));
                 max_limit
             }
@@ -168,7 +168,7 @@ impl<'a> QueryReading<'a> {
             _ => {
                 self.problems.push(format!(
                     "offset must be an integer of at least 0, not {}",
-                    shown(&Value::from(text))
+                    shortened_json(&Value::from(text))
                 ));
                 0
             }
@@ -203,7 +203,7 @@ impl<'a> QueryReading<'a> {
             let problem = format!(
                 "sort must be one of {}, with - before it to reverse, not {}",
                 keys.join(", "),
-                shown(&Value::from(text))
+                shortened_json(&Value::from(text))
             );
             self.problems.push(problem);
         }
@@ -217,7 +217,7 @@ impl<'a> QueryReading<'a> {
             self.problems.push(format!(
                 "after must be the id of a {}, not {}",
                 self.model.name,
-                shown(&Value::from(text))
+                shortened_json(&Value::from(text))
             ));
         }
         id
@@ -262,7 +262,7 @@ fn field_filter(
             Some(other) => Err(format!(
                 "{name} must be one of {}, not {}",
                 choices.join(", "),
-                shown(&Value::from(other.as_str()))
+                shortened_json(&Value::from(other.as_str()))
             )),
             None => Ok(RecordFilter::Text(name.clone(), values)),
         },
@@ -276,7 +276,7 @@ fn booleans(name: &str, values: &[String]) -> Result<Vec<bool>, String> {
         "false" | "False" => Ok(false),
         _ => Err(format!(
             "{name} must be true or false, not {}",
-            shown(&Value::from(value.as_str()))
+            shortened_json(&Value::from(value.as_str()))
         )),
     };
     values.iter().map(boolean).collect()
@@ -290,7 +290,7 @@ fn number(name: &FieldName, value: &str) -> Result<FilterNumber, String> {
     real.map(FilterNumber::Real).ok_or_else(|| {
         format!(
             "{name} must be a number, not {}",
-            shown(&Value::from(value))
+            shortened_json(&Value::from(value))
         )
     })
 }

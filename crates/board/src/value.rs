@@ -4,7 +4,7 @@
 use http::Uri;
 use serde_json::{Map, Value};
 
-use crate::api_error::shown;
+use crate::api_error::shortened_json;
 use crate::models::BoardFieldKind;
 
 /// How many tags a row may have.
@@ -28,45 +28,56 @@ pub(crate) fn check(kind: &BoardFieldKind, is_required: bool, value: &Value) -> 
         (BoardFieldKind::Text { max_characters }, Value::String(text)) => {
             check_text(text, usize::from(is_required), *max_characters)
         }
-        (BoardFieldKind::Text { .. }, _) => Err(format!("must be a string, not {}", shown(value))),
+        (BoardFieldKind::Text { .. }, _) => {
+            Err(format!("must be a string, not {}", shortened_json(value)))
+        }
         (BoardFieldKind::Url { max_characters }, Value::String(text)) => {
             check_text(text, usize::from(is_required), *max_characters)
                 .and_then(|()| check_url(text))
         }
-        (BoardFieldKind::Url { .. }, _) => {
-            Err(format!("must be a URL as a string, not {}", shown(value)))
-        }
+        (BoardFieldKind::Url { .. }, _) => Err(format!(
+            "must be a URL as a string, not {}",
+            shortened_json(value)
+        )),
         (BoardFieldKind::Integer, value) if value.is_i64() => Ok(()),
         (BoardFieldKind::Integer, _) => Err(format!(
             "must be an integer of 64 bits, not {}",
-            shown(value)
+            shortened_json(value)
         )),
         (BoardFieldKind::Number, Value::Number(number))
             if number.as_f64().is_some_and(f64::is_finite) =>
         {
             Ok(())
         }
-        (BoardFieldKind::Number, _) => Err(format!("must be a number, not {}", shown(value))),
+        (BoardFieldKind::Number, _) => {
+            Err(format!("must be a number, not {}", shortened_json(value)))
+        }
         (BoardFieldKind::Boolean, Value::Bool(_)) => Ok(()),
-        (BoardFieldKind::Boolean, _) => Err(format!("must be true or false, not {}", shown(value))),
+        (BoardFieldKind::Boolean, _) => Err(format!(
+            "must be true or false, not {}",
+            shortened_json(value)
+        )),
         (BoardFieldKind::Choice(values), Value::String(text)) if values.contains(text) => Ok(()),
         (BoardFieldKind::Choice(values), _) => Err(format!(
             "must be one of {}, not {}",
             values.join(", "),
-            shown(value)
+            shortened_json(value)
         )),
         (BoardFieldKind::Object, Value::Object(_)) | (BoardFieldKind::Any, _) => {
             check_object(value)
         }
-        (BoardFieldKind::Object, _) => Err(format!("must be an object, not {}", shown(value))),
-        (BoardFieldKind::Tags, Value::Array(tags)) => check_tags(tags),
-        (BoardFieldKind::Tags, _) => {
-            Err(format!("must be a list of strings, not {}", shown(value)))
+        (BoardFieldKind::Object, _) => {
+            Err(format!("must be an object, not {}", shortened_json(value)))
         }
+        (BoardFieldKind::Tags, Value::Array(tags)) => check_tags(tags),
+        (BoardFieldKind::Tags, _) => Err(format!(
+            "must be a list of strings, not {}",
+            shortened_json(value)
+        )),
         (BoardFieldKind::Columns, Value::Array(columns)) => check_columns(columns),
         (BoardFieldKind::Columns, _) => Err(format!(
             "must be a list of {{key, title, wip_limit?}}, not {}",
-            shown(value)
+            shortened_json(value)
         )),
     }
 }
@@ -101,7 +112,7 @@ fn check_url(text: &str) -> Result<(), String> {
     } else {
         Err(format!(
             "must be an http or https URL, not {}",
-            shown(&Value::from(text))
+            shortened_json(&Value::from(text))
         ))
     }
 }
@@ -157,11 +168,11 @@ fn check_tags(tags: &[Value]) -> Result<(), String> {
         let Value::String(text) = tag else {
             return Err(format!(
                 "must be a list of strings, but holds {}",
-                shown(tag)
+                shortened_json(tag)
             ));
         };
         check_text(text, 1, TAG_CHARACTERS)
-            .map_err(|problem| format!("holds {}, which {problem}", shown(tag)))?;
+            .map_err(|problem| format!("holds {}, which {problem}", shortened_json(tag)))?;
     }
     Ok(())
 }
@@ -178,13 +189,16 @@ fn check_columns(columns: &[Value]) -> Result<(), String> {
         let Value::Object(column) = column else {
             return Err(format!(
                 "must be a list of {{key, title, wip_limit?}}, but its entry {place} is {}",
-                shown(column)
+                shortened_json(column)
             ));
         };
         let key = check_column(column)
             .map_err(|problem| format!("is wrong at its entry {place}: {problem}"))?;
         if keys.contains(&key) {
-            return Err(format!("has the key {} twice", shown(&Value::from(key))));
+            return Err(format!(
+                "has the key {} twice",
+                shortened_json(&Value::from(key))
+            ));
         }
         keys.push(key);
     }
@@ -198,7 +212,7 @@ fn check_column(column: &Map<String, Value>) -> Result<&str, String> {
     {
         return Err(format!(
             "{} is none of key, title and wip_limit",
-            shown(&Value::from(unknown.as_str()))
+            shortened_json(&Value::from(unknown.as_str()))
         ));
     }
     let text = |name: &str, characters| match column.get(name) {
@@ -206,7 +220,10 @@ fn check_column(column: &Map<String, Value>) -> Result<&str, String> {
         Some(Value::String(text)) => check_text(text, 1, characters)
             .map(|()| text.as_str())
             .map_err(|problem| format!("{name} {problem}")),
-        Some(other) => Err(format!("{name} must be a string, not {}", shown(other))),
+        Some(other) => Err(format!(
+            "{name} must be a string, not {}",
+            shortened_json(other)
+        )),
     };
     let key = text("key", COLUMN_KEY_CHARACTERS)?;
     text("title", COLUMN_TITLE_CHARACTERS)?;
@@ -215,7 +232,7 @@ fn check_column(column: &Map<String, Value>) -> Result<&str, String> {
         Some(limit) if limit.as_i64().is_some_and(|limit| limit >= 1) => Ok(key),
         Some(other) => Err(format!(
             "wip_limit must be an integer of at least 1, not {}",
-            shown(other)
+            shortened_json(other)
         )),
     }
 }

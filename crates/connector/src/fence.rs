@@ -13,7 +13,7 @@ mod mark;
 
 use serde_json::{Map, Value};
 
-use crate::json::{push_string, said};
+use crate::json::{push_string, unquoted};
 
 /// Whose texts are shown, and to whom: what decides of fences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub(crate) fn push_around(out: &mut String, token: &str, window: &cut::Window) {
         }
         return;
     }
-    let text = said(token);
+    let text = unquoted(token);
     push_string(
         out,
         &window
@@ -113,7 +113,7 @@ pub(crate) fn push_cut(out: &mut String, token: &str, window: &cut::Window) {
         out.push_str(token);
         return;
     }
-    match window.part(&said(token)) {
+    match window.part(&unquoted(token)) {
         Some(part) => push_string(out, &format!("{}{}{}", part.before, part.text, part.after)),
         None => out.push_str(token),
     }

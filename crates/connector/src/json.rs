@@ -8,7 +8,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-pub(crate) use walk::{Walk, items, pick, pick_into, said};
+pub(crate) use walk::{Walk, items, pick, pick_into, unquoted};
 
 /// Containers within containers that JSON from outside may have.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -43,6 +43,12 @@ impl Admitted {
             return Ok(Self(as_letters(text).into()));
         }
         Ok(Self(body))
+    }
+
+    /// A text that this crate wrote, which is as valid.
+    pub(crate) fn of_own_text(text: String) -> Self {
+        debug_assert!(is_valid(&text), "what was made is no JSON");
+        Self(text.into())
     }
 
     /// The same with other texts in it; `text` must be as valid.

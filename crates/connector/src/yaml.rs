@@ -230,7 +230,7 @@ fn structural(
             }
             ValidationErrorKind::Type { kind } => {
                 let (place, expected) = (tree.at(&steps, None), expected(kind));
-                let what = format!("must be {expected}, is {}", shown(error.instance()));
+                let what = format!("must be {expected}, is {}", value_words(error.instance()));
                 match quotes(&expected, error.instance()) {
                     Some(hint) => found.add_with_hint(place, part, what, hint),
                     None => found.add(place, part, what),
@@ -249,7 +249,7 @@ fn structural(
                     format!(
                         "must be one of {}, is {}",
                         names.join(", "),
-                        shown(error.instance())
+                        value_words(error.instance())
                     ),
                 );
             }
@@ -259,7 +259,10 @@ fn structural(
                     Some(names) => found.add(
                         place,
                         part,
-                        format!("must be one of {names}, is {}", shown(error.instance())),
+                        format!(
+                            "must be one of {names}, is {}",
+                            value_words(error.instance())
+                        ),
                     ),
                     None => found.add(place, part, error.to_string()),
                 }
@@ -332,7 +335,7 @@ fn expected(kind: &TypeKind) -> String {
     }
 }
 
-fn shown(value: &Value) -> String {
+fn value_words(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".into(),
         Value::Object(_) => "a map".into(),

@@ -66,7 +66,7 @@ impl ChangeStore {
     }
 
     /// The store where its file is there: whoever only looks for something makes none.
-    pub(crate) async fn found(&self) -> Option<Store> {
+    pub(crate) async fn if_there(&self) -> Option<Store> {
         if let StorePlace::Directory { path, store, .. } = &*self.0
             && store.get().is_none()
             && !path.join(DATABASE_FILE).exists()

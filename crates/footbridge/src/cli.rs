@@ -53,7 +53,7 @@ pub(crate) use login::{LoginArguments, LogoutArguments, WhoamiArguments};
 pub(crate) use open::OpenArguments;
 pub(crate) use options::EnvironmentOptions;
 pub(crate) use options::{host, port, switch};
-pub(crate) use refusal::shown;
+pub(crate) use refusal::print_refusal;
 pub(crate) use surface::Surface;
 
 /// What is set by the environment alone.

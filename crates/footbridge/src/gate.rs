@@ -22,7 +22,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// What the operator said.
-    pub(crate) fn said(words: Vec<AllowWord>) -> Self {
+    pub(crate) fn of_words(words: Vec<AllowWord>) -> Self {
         let mut gate = Self {
             effects: Vec::new(),
             tools: Vec::new(),
@@ -157,15 +157,15 @@ mod tests {
     use crate::allow::{AllowWord, AllowedEffect, Passage};
     use crate::caller::Caller;
 
-    fn said(words: &[&str]) -> Gate {
-        Gate::said(words.iter().map(|word| word.parse().unwrap()).collect())
+    fn gate_of(words: &[&str]) -> Gate {
+        Gate::of_words(words.iter().map(|word| word.parse().unwrap()).collect())
     }
 
     #[test]
     fn reading_is_always_open_and_each_other_effect_by_its_own_word() {
         let passages = |words: &[&str]| {
             [ToolEffect::Read, ToolEffect::Write, ToolEffect::Destroy]
-                .map(|effect| said(words).passage_of(effect))
+                .map(|effect| gate_of(words).passage_of(effect))
         };
         use Passage::{Closed, Open, Proposed};
         assert_eq!(passages(&[]), [Open, Closed, Closed]);
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_tool_with_a_word_of_its_own_goes_by_the_last() {
-        let gate = said(&[
+        let gate = gate_of(&[
             "write",
             "card_delete=propose",
             "card_move=closed",
@@ -199,23 +199,28 @@ mod tests {
         assert_eq!(passage("card_create", ToolEffect::Write), Passage::Closed);
         assert_eq!(passage("card_update", ToolEffect::Write), Passage::Open);
         assert_eq!(
-            said(&["card_list=closed"]).passage("card_list", ToolEffect::Read),
+            gate_of(&["card_list=closed"]).passage("card_list", ToolEffect::Read),
             Passage::Open,
             "reading is always open"
         );
-        assert!(!said(&["read", "card_create=open"]).only_reads() && said(&["read"]).only_reads());
+        assert!(
+            !gate_of(&["read", "card_create=open"]).only_reads() && gate_of(&["read"]).only_reads()
+        );
     }
 
     #[test]
     fn the_named_switch_opens_what_it_says_and_closes_nothing() {
         assert_eq!(
-            said(&["write"]).switch_for(ToolEffect::Destroy),
+            gate_of(&["write"]).switch_for(ToolEffect::Destroy),
             "--allow write,destroy"
         );
-        assert_eq!(said(&[]).switch_for(ToolEffect::Destroy), "--allow destroy");
-        assert_eq!(said(&[]).switch_for(ToolEffect::Write), "--allow write");
         assert_eq!(
-            said(&["destroy"]).switch_for(ToolEffect::Write),
+            gate_of(&[]).switch_for(ToolEffect::Destroy),
+            "--allow destroy"
+        );
+        assert_eq!(gate_of(&[]).switch_for(ToolEffect::Write), "--allow write");
+        assert_eq!(
+            gate_of(&["destroy"]).switch_for(ToolEffect::Write),
             "--allow write,destroy"
         );
         let own = Gate::by_default(vec![], Some("X_READ_ONLY=false".to_owned()));
@@ -236,16 +241,16 @@ mod tests {
                 gate.is_closed_by_word(ToolEffect::Destroy, None),
             )
         };
-        assert_eq!(closed(said(&["read"])), (true, true));
-        assert_eq!(closed(said(&["write"])), (false, true));
-        assert_eq!(closed(said(&["write", "destroy"])), (false, false));
-        assert_eq!(closed(said(&["propose"])), (true, true));
+        assert_eq!(closed(gate_of(&["read"])), (true, true));
+        assert_eq!(closed(gate_of(&["write"])), (false, true));
+        assert_eq!(closed(gate_of(&["write", "destroy"])), (false, false));
+        assert_eq!(closed(gate_of(&["propose"])), (true, true));
         assert_eq!(
             closed(Gate::by_default(vec![AllowedEffect::Write], None)),
             (false, false)
         );
-        assert!(!said(&[]).is_closed_by_word(ToolEffect::Read, None));
-        let gate = said(&["destroy", "card_delete=propose", "card_move=open"]);
+        assert!(!gate_of(&[]).is_closed_by_word(ToolEffect::Read, None));
+        let gate = gate_of(&["destroy", "card_delete=propose", "card_move=open"]);
         let closed = |effect, tool| gate.is_closed_by_word(effect, Some(tool));
         assert!(
             closed(ToolEffect::Destroy, "card_delete")

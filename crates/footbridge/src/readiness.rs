@@ -33,7 +33,7 @@ pub(crate) trait Mender: Send + Sync + 'static {
     fn look(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
 
     /// Takes over what the checks found wrong.
-    fn found(&self, why: String);
+    fn note_fault(&self, why: String);
 
     /// What is wrong as far as it is known.
     fn wrong(&self) -> Option<String>;
@@ -52,9 +52,9 @@ impl Readiness {
     }
 
     /// Tells whoever mends what the checks found wrong.
-    pub(crate) fn found(&self, why: String) {
+    pub(crate) fn note_fault(&self, why: String) {
         if let Some(mender) = self.0.mender.get() {
-            mender.found(why);
+            mender.note_fault(why);
         }
     }
 

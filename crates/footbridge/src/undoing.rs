@@ -150,7 +150,7 @@ impl ChangeUndo<'_> {
         let total = plan.steps.len() as f64;
         let mut steps = plan.steps.into_iter();
         let is_person = matches!(self.undoer.caller, Caller::Terminal);
-        let line = is_person.then(ProgressLine::shown).flatten();
+        let line = is_person.then(ProgressLine::on_terminal).flatten();
         let mut successors = Successors::default();
         let mut planned_undo = PlannedUndo {
             step: plan.seen,

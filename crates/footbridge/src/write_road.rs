@@ -176,7 +176,7 @@ impl Road {
             };
             self.backend.call_with(&self.tool, arguments, options)
         };
-        progress::told(call, start).await
+        progress::with_progress(call, start).await
     }
 
     /// As whom the backend knows us now, for the record: somebody may have logged in since the start.

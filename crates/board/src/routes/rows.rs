@@ -11,7 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-use crate::api_error::{ApiError, shown};
+use crate::api_error::{ApiError, shortened_json};
 use crate::caller::BoardCaller;
 use crate::models::{RowOperation, ServedModel};
 use crate::route_state::RouteState;
@@ -75,7 +75,7 @@ pub(super) async fn read(
         .store
         .record(caller.account_id, &model.name, id)
         .await?;
-    found(record, model, id)
+    row_or_missing(record, model, id)
 }
 
 pub(super) async fn update(
@@ -106,7 +106,7 @@ pub(super) async fn update(
         .store
         .change_record_with_change(change, change_of.as_deref());
     let record = changed.await?;
-    found(record, model, id)
+    row_or_missing(record, model, id)
 }
 
 pub(super) async fn delete(
@@ -203,7 +203,7 @@ fn admit<'a>(
         let known: Vec<&str> = shared.models.names().collect();
         return Err(ApiError::not_found(format!(
             "there is no model {}: there are {}",
-            shown(&name.into()),
+            shortened_json(&name.into()),
             known.join(", ")
         )));
     };
@@ -253,11 +253,15 @@ fn no_such_row(model: &ServedModel, id: &str) -> ApiError {
     ApiError::not_found(format!(
         "there is no {} {}: list them to see their ids",
         model.name,
-        shown(&id.into())
+        shortened_json(&id.into())
     ))
 }
 
-fn found(record: Option<Record>, model: &ServedModel, id: RecordId) -> Result<Response, ApiError> {
+fn row_or_missing(
+    record: Option<Record>,
+    model: &ServedModel,
+    id: RecordId,
+) -> Result<Response, ApiError> {
     let record = record.ok_or_else(|| no_such_row(model, &id.to_string()))?;
     Ok(json(StatusCode::OK, row::one_to_json(&record)?))
 }

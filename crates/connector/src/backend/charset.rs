@@ -21,7 +21,7 @@ pub(super) fn in_utf8(headers: &HeaderMap, body: Bytes) -> Result<Bytes, String>
             let unknown = || {
                 format!(
                     "a text in the charset {:?}, which is not known here",
-                    shown(label)
+                    printable(label)
                 )
             };
             (
@@ -49,7 +49,7 @@ pub(super) fn text(headers: &HeaderMap, body: &[u8]) -> Result<String, String> {
                 .get(header::CONTENT_TYPE)
                 .and_then(|kind| kind.to_str().ok())
                 .unwrap_or_default();
-            let kind = shown(kind.split(';').next().unwrap_or_default());
+            let kind = printable(kind.split(';').next().unwrap_or_default());
             let kind = if kind.is_empty() {
                 String::new()
             } else {
@@ -76,7 +76,7 @@ fn charset(headers: &HeaderMap) -> Option<&str> {
     (!plain.iter().any(|known| label.eq_ignore_ascii_case(known))).then_some(label)
 }
 
-fn shown(name: &str) -> String {
+fn printable(name: &str) -> String {
     let is_plain = |c: &char| c.is_ascii_alphanumeric() || "/+-_.:".contains(*c);
     name.trim()
         .chars()
@@ -93,12 +93,12 @@ mod tests {
 
     use super::{in_utf8, text};
 
-    fn said(kind: &str) -> HeaderMap {
+    fn content_type(kind: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::CONTENT_TYPE, kind.parse().unwrap())])
     }
 
     fn read(kind: &str, body: &[u8]) -> Result<String, String> {
-        in_utf8(&said(kind), Bytes::copy_from_slice(body))
+        in_utf8(&content_type(kind), Bytes::copy_from_slice(body))
             .map(|body| String::from_utf8(body.to_vec()).unwrap())
     }
 
@@ -179,7 +179,7 @@ mod tests {
             let refused = read(kind, body).unwrap_err();
             assert!(refused.contains(why), "{refused}");
         }
-        let picture = text(&said("image/png; x=y"), b"\x89PNG\r\n\x1a\n\0").unwrap_err();
+        let picture = text(&content_type("image/png; x=y"), b"\x89PNG\r\n\x1a\n\0").unwrap_err();
         assert_eq!(
             picture,
             "9 bytes of the type \"image/png\" that are no text"
@@ -189,7 +189,7 @@ mod tests {
             "3 bytes that are no text"
         );
         assert_eq!(
-            text(&said("text/plain"), "é\r\n".as_bytes()).as_deref(),
+            text(&content_type("text/plain"), "é\r\n".as_bytes()).as_deref(),
             Ok("é\r\n")
         );
     }

@@ -88,7 +88,7 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
                 let is_down = error.status().is_none()
                     && error.fault() == Fault::Backend
                     && error.retry_is_safe();
-                missed.push((path.clone(), said(&error)));
+                missed.push((path.clone(), refusal_words(&error)));
                 if is_down {
                     return PathCheck {
                         missed,
@@ -118,7 +118,7 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
             Err(error) => match error.status() {
                 Some(400 | 422) => AskedPath::Answered,
                 Some(status @ (404 | 405 | 410 | 501)) => AskedPath::Refused(status),
-                _ => AskedPath::Unclear(said(&error)),
+                _ => AskedPath::Unclear(refusal_words(&error)),
             },
         };
         asked.push((operation.path.clone(), outcome));
@@ -133,7 +133,7 @@ pub(super) async fn run(inner: &Arc<Inner>) -> PathCheck {
 }
 
 /// A refusal by its status, which is what matters here; anything else in its words.
-fn said(error: &BackendError) -> String {
+fn refusal_words(error: &BackendError) -> String {
     match error.status() {
         Some(status @ 400..) => format!("status {status}"),
         _ => error.for_people().to_owned(),

@@ -95,19 +95,19 @@ async fn one(backend: &Backend, check: &CheckPlan) -> Result<(), BackendError> {
         Some(found) if found.is_at_least(&oldest.version) => Ok(()),
         Some(_) => Err(BackendError::caller(format!(
             "{title} has version {}; at least {} is needed. Update it.",
-            shown(&version),
+            start_of(&version),
             oldest.written
         ))),
         None => Err(BackendError::caller(format!(
             "{title} does not say a version that can be compared ({:?}); at least {} is needed. Check its address and update it.",
-            shown(&version),
+            start_of(&version),
             oldest.written
         ))),
     }
 }
 
 /// The start of a text of the backend, on one line.
-fn shown(text: &str) -> String {
+fn start_of(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(40)

@@ -407,7 +407,7 @@ fn pick<'r>(wanted: &[Want], text: &'r str, slots: &mut [Option<&'r str>]) -> bo
 /// Fills the slots from an object that was opened.
 fn pick_here<'r>(wanted: &[Want], walk: &mut json::Walk<'r>, slots: &mut [Option<&'r str>]) {
     while let Some(name) = walk.name() {
-        let name = json::said(name);
+        let name = json::unquoted(name);
         let value = walk.value();
         let Some(want) = wanted.iter().find(|want| want.key == name) else {
             continue;

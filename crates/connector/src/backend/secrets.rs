@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock};
 use memchr::memmem::Finder;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::json::{Admitted, Walk, push_string, said};
+use crate::json::{Admitted, Walk, push_string, unquoted};
 use crate::settings::SettingValues;
 
 /// What stands in the place of a secret.
@@ -150,7 +150,7 @@ impl Secrets {
                 Where::Value
             };
             out.push_str(before);
-            match self.hide(&said(token), stands) {
+            match self.hide(&unquoted(token), stands) {
                 Cow::Borrowed(_) => out.push_str(token),
                 Cow::Owned(hidden) => push_string(&mut out, &hidden),
             }

@@ -323,7 +323,7 @@ impl Session {
             .secrets
             .add_login(std::iter::once(&token).chain(&renewing).map(String::as_str));
         let me = match &login.me {
-            Some(filter) => shown(
+            Some(filter) => without_secrets(
                 inner,
                 &values::one(
                     inner,
@@ -392,7 +392,7 @@ fn says_something(value: &Val) -> bool {
 }
 
 /// Part of the answer to a login, as tools may see it.
-fn shown(inner: &Inner, value: &Val) -> Result<Val, BackendError> {
+fn without_secrets(inner: &Inner, value: &Val) -> Result<Val, BackendError> {
     let unreadable =
         |why: String| BackendError::ours("The answer to the login could not be read.", why);
     let json = Admitted::new(to_json(value)?.into()).map_err(|why| unreadable(why.to_string()))?;

@@ -288,7 +288,7 @@ impl StepsRun<'_> {
                 Ok(Some(Given::Value(Held::Made(value))))
             }
             Does::Keep(source, within) => {
-                let value = self.kept(*source, within.as_ref()).await?;
+                let value = self.source_value(*source, within.as_ref()).await?;
                 Ok(Some(Given::Value(Held::Made(value))))
             }
             Does::Send(request) => match &step.each {
@@ -304,7 +304,11 @@ impl StepsRun<'_> {
     }
 
     /// What a source has, in a scope; null without one that it needs.
-    async fn kept(&self, source: usize, within: Option<&Glue>) -> Result<Val, BackendError> {
+    async fn source_value(
+        &self,
+        source: usize,
+        within: Option<&Glue>,
+    ) -> Result<Val, BackendError> {
         let scope = match within {
             Some(within) => {
                 values::one(self.inner, within, &Held::Nothing, &self.variables).await?

@@ -50,7 +50,7 @@ pub(super) enum Wait {
 /// Waits as long as the answer asks for, when that is not too long.
 pub(super) async fn wait(inner: &Arc<Inner>, answer: &Response<Bytes>, waits: &mut Waits) -> Wait {
     let now = Timestamp::now();
-    let Some(pause) = asked(inner, answer, now).await else {
+    let Some(pause) = wait_asked_for(inner, answer, now).await else {
         return Wait::NotAsked;
     };
     if waits.left == 0 || pause > waits.longest {
@@ -95,7 +95,11 @@ fn when(pause: Duration, now: Timestamp) -> String {
 }
 
 /// `Retry-After` as seconds or a date, else what the connector's filter finds.
-async fn asked(inner: &Arc<Inner>, answer: &Response<Bytes>, now: Timestamp) -> Option<Duration> {
+async fn wait_asked_for(
+    inner: &Arc<Inner>,
+    answer: &Response<Bytes>,
+    now: Timestamp,
+) -> Option<Duration> {
     // the backend's clock, where it shows it: a date is one of that clock
     let text = |name| {
         answer

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::fence::cut::Window;
 use crate::fence::{self, Fencing};
-use crate::json::{Walk, push_string, said};
+use crate::json::{Walk, push_string, unquoted};
 
 /// What is done to a result.
 #[derive(Debug, Clone)]
@@ -107,8 +107,8 @@ impl Scan<'_, '_> {
         }
         let is_empty = token.len() == 2;
         let answered = &self.rules.answered;
-        let fenced =
-            fenced || (!answered.is_empty() && answered.iter().any(|text| *text == said(token)));
+        let fenced = fenced
+            || (!answered.is_empty() && answered.iter().any(|text| *text == unquoted(token)));
         match self.rules.fencing {
             _ if is_empty => out.push_str(token),
             Fencing::Nobody | Fencing::Composed if fenced => {
@@ -123,7 +123,7 @@ impl Scan<'_, '_> {
     /// A text, or a name, that is fenced only when it could be taken for something else.
     fn push_plain(&self, out: &mut String, token: &str) {
         if self.looks && fence::may_be_needed(token) {
-            let text = said(token);
+            let text = unquoted(token);
             if fence::is_needed(&text) && !self.rules.own.iter().any(|own| *own == text) {
                 push_string(out, &fence::around(&text));
                 return;
@@ -142,7 +142,7 @@ impl Scan<'_, '_> {
             }
             self.push_plain(out, name);
             out.push(':');
-            let fenced = fenced || self.rules.is_untrusted(&said(name));
+            let fenced = fenced || self.rules.is_untrusted(&unquoted(name));
             let start = out.len();
             let drops = self.value(out, false, fenced);
             let goes =

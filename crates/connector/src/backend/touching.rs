@@ -112,7 +112,7 @@ impl Touching {
         reads.push((path.to_owned(), held.clone()));
     }
 
-    fn seen(&self, path: &str) -> Option<Held> {
+    fn read_before(&self, path: &str) -> Option<Held> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         let found = reads.iter().rev().find(|(known, _)| known == path);
         found.map(|(_, held)| held.clone())
@@ -195,7 +195,7 @@ impl Touching {
         let get = path(&plan.get)?;
         entry.change = plan.change.as_ref().map(path).transpose()?;
         entry.delete = plan.delete.as_ref().map(path).transpose()?;
-        let found = match self.seen(&get) {
+        let found = match self.read_before(&get) {
             Some(held) if held.is_nothing() => Ok(RecordFound::Gone),
             Some(held) => Ok(RecordFound::There(held)),
             None => image::read(inner, plan, &id).await,
@@ -311,7 +311,7 @@ impl Touching {
             if is_left && (ended == CallFate::HalfWay || (ended == CallFate::Well && is_none)) {
                 continue;
             }
-            let latest = entry.get.as_deref().and_then(|path| self.seen(path));
+            let latest = entry.get.as_deref().and_then(|path| self.read_before(path));
             if let Some(held) = latest.filter(|held| !held.is_nothing()) {
                 entry.answer = Some(held);
             }

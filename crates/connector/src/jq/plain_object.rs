@@ -141,7 +141,7 @@ mod tests {
 
     fn both(code: &str, input: &str) -> Ran {
         let query = QueryFilter::compile(code, &[]).unwrap();
-        let own = query.run_over(&QueryResult::read(input.to_owned()).unwrap(), 20);
+        let own = query.run_over(&QueryResult::of_outcome(input.to_owned()), 20);
         let program = compile("", &[code]).unwrap();
         let value = read_text(input).unwrap();
         let by_jq = program.run_first(FilterId(0), &Variables::default(), value, 20);
@@ -155,8 +155,8 @@ mod tests {
             own.map(|values| values.into_iter().map(shown).collect())
                 .map_err(|fault| fault.what),
             by_jq.map(|values| {
-                let values = values.into_iter().map(QueryValue::made);
-                values.map(shown).collect()
+                let values = values.into_iter().map(QueryValue::checked);
+                values.map(Result::unwrap).map(shown).collect()
             }),
         )
     }

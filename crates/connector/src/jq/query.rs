@@ -18,6 +18,7 @@ use super::program::{self, Data, FilterFault, JaqData, Stop, syntax};
 use super::{meter, natives, shared};
 use looked_at::INPUT;
 pub(super) use looked_at::{LookedAt, PartId};
+pub(super) use value::RowPlaces;
 pub use value::{QueryResult, QueryValue};
 
 /// Characters of a sentence that a filter may hand out.
@@ -142,7 +143,7 @@ impl QueryFilter {
 
     /// A result, as far as the filter may look at it.
     fn read(&self, result: &QueryResult, part: PartId) -> Result<Val, QueryFault> {
-        shared::read_part(result.json(), &self.looked_at, part).map_err(|_| value::unreadable())
+        shared::read_part(result, &self.looked_at, part).map_err(|_| value::unreadable())
     }
 
     /// How many of its objects need no jq.
@@ -178,17 +179,7 @@ impl QueryFilter {
                 1 => "it gives more than one value; make one list of them, as [...]".to_owned(),
                 most => format!("it gives more than {most} values; make a shorter list of them"),
             })),
-            Ok(values) => {
-                let unsound = values.iter().find_map(|value| super::sound(value).err());
-                unsound.map_or_else(
-                    || Ok(values.into_iter().map(QueryValue::made).collect()),
-                    |why| {
-                        Err(fault(format!(
-                            "it made a value that cannot be given: {why}"
-                        )))
-                    },
-                )
-            }
+            Ok(values) => values.into_iter().map(QueryValue::checked).collect(),
             Err(Stop::Refused(sentence)) => {
                 Err(fault(sentence.chars().take(MAX_SENTENCE).collect()))
             }

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use jaq_json::{Map, Num, Val};
 
-use super::query::{LookedAt, PartId};
-use crate::json::{Admitted, Walk, said};
+use super::query::{LookedAt, PartId, QueryResult, RowPlaces};
+use crate::json::{Admitted, Walk, unquoted};
 
 /// Digits of a number that a machine's whole number holds whatever they are.
 const MOST_DIGITS: usize = 18;
@@ -17,15 +17,91 @@ pub(crate) fn read(json: &Admitted) -> Result<Val, &'static str> {
     SharedReader::new(json).value().ok_or("it is not JSON")
 }
 
-/// The part of it that a filter may look at: what else is there is left out, and null where its
-/// place counts.
+/// The part of a result that a filter may look at: what else is there is left out, and null where
+/// its place counts.
 pub(super) fn read_part(
-    json: &Admitted,
+    result: &QueryResult,
     looked_at: &LookedAt,
     part: PartId,
 ) -> Result<Val, &'static str> {
-    let mut reader = SharedReader::new(json);
-    reader.part(looked_at, part).ok_or("it is not JSON")
+    let reader = SharedReader::new(result.json());
+    let mut reader = PartReader {
+        reader,
+        text: result.json().text(),
+        rows: result.row_places(),
+        looked_at,
+    };
+    reader.part(part, None).ok_or("it is not JSON")
+}
+
+/// A reader of the part of a result that a filter may look at.
+struct PartReader<'t> {
+    reader: SharedReader<'t>,
+    text: &'t str,
+    rows: &'t RowPlaces,
+    looked_at: &'t LookedAt,
+}
+
+impl PartReader<'_> {
+    /// The next value, as far as the filter may look at it. Where its end is known, no more of it is
+    /// read than is looked at.
+    fn part(&mut self, part: PartId, end: Option<usize>) -> Option<Val> {
+        let Self {
+            reader, looked_at, ..
+        } = self;
+        if looked_at.is_whole(part) {
+            return reader.value();
+        }
+        if !looked_at.is_looked_at(part) {
+            reader.walk.value();
+            return Some(Val::Null);
+        }
+        match reader.walk.peek()? {
+            b'{' => self.object(part, end),
+            b'[' => self.list(part),
+            _ => reader.value(),
+        }
+    }
+
+    fn object(&mut self, part: PartId, end: Option<usize>) -> Option<Val> {
+        let end = end.zip(self.looked_at.only_names(part));
+        let mut members = Map::default();
+        self.reader.walk.steps(b'{');
+        while let Some(name) = self.reader.walk.name() {
+            let Some(member) = self.looked_at.member(part, &unquoted(name)) else {
+                self.reader.walk.value();
+                continue;
+            };
+            let name = self.reader.text(name);
+            members.insert(name, self.part(member, None)?);
+            if let Some((end, names)) = end
+                && members.len() == names
+            {
+                self.reader.walk.go_to(self.text, end);
+                break;
+            }
+        }
+        Some(Val::obj(members))
+    }
+
+    fn list(&mut self, part: PartId) -> Option<Val> {
+        let rows = Some(self.rows).filter(|rows| rows.list == self.reader.walk.place_in(self.text));
+        let mut ends = rows.map_or(&[][..], |rows| &rows.ends).iter().copied();
+        let each = self.looked_at.each(part);
+        self.reader.walk.steps(b'[');
+        let mut items = Vec::new();
+        while self.reader.walk.goes_on() {
+            let end = ends.next();
+            match (each, end) {
+                (Some(each), end) => items.push(self.part(each, end)?),
+                (None, Some(end)) => self.reader.walk.go_to(self.text, end),
+                (None, None) => {
+                    self.reader.walk.value();
+                }
+            }
+        }
+        Some(Val::Arr(items.into()))
+    }
 }
 
 struct SharedReader<'t> {
@@ -41,50 +117,6 @@ impl<'t> SharedReader<'t> {
             source: json.bytes(),
             walk: Walk::new(json.text()),
             expected: 0,
-        }
-    }
-
-    /// The next value, as far as the filter may look at it.
-    fn part(&mut self, looked_at: &LookedAt, part: PartId) -> Option<Val> {
-        if looked_at.is_whole(part) {
-            return self.value();
-        }
-        if !looked_at.is_looked_at(part) {
-            self.walk.value();
-            return Some(Val::Null);
-        }
-        match self.walk.peek()? {
-            b'{' => {
-                self.walk.steps(b'{');
-                let mut members = Map::default();
-                while let Some(name) = self.walk.name() {
-                    match looked_at.member(part, &said(name)) {
-                        Some(member) => {
-                            let name = self.text(name);
-                            members.insert(name, self.part(looked_at, member)?);
-                        }
-                        None => {
-                            self.walk.value();
-                        }
-                    }
-                }
-                Some(Val::obj(members))
-            }
-            b'[' => {
-                self.walk.steps(b'[');
-                let each = looked_at.each(part);
-                let mut items = Vec::new();
-                while self.walk.goes_on() {
-                    match each {
-                        Some(each) => items.push(self.part(looked_at, each)?),
-                        None => {
-                            self.walk.value();
-                        }
-                    }
-                }
-                Some(Val::Arr(items.into()))
-            }
-            _ => self.value(),
         }
     }
 
@@ -120,7 +152,7 @@ impl<'t> SharedReader<'t> {
 
     /// What a text says, without its quotes.
     fn text(&self, token: &str) -> Val {
-        match said(token) {
+        match unquoted(token) {
             std::borrow::Cow::Borrowed(text) => {
                 Val::utf8_str(self.source.slice_ref(text.as_bytes()))
             }

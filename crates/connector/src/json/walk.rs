@@ -20,6 +20,18 @@ impl<'t> Walk<'t> {
         Self { rest: text }
     }
 
+    /// Where it stands in the text that it was begun with.
+    pub(crate) fn place_in(&self, text: &str) -> usize {
+        text.len().saturating_sub(self.rest.len())
+    }
+
+    /// Goes on at a place of the text that it was begun with, which is no earlier than its own.
+    pub(crate) fn go_to(&mut self, text: &'t str, place: usize) {
+        if place >= self.place_in(text) {
+            self.rest = text.get(place..).unwrap_or_default();
+        }
+    }
+
     /// The next byte that is no white space; it stays.
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.rest.as_bytes();
@@ -136,7 +148,7 @@ fn container(bytes: &[u8]) -> usize {
 }
 
 /// What a text of JSON says, without its quotes.
-pub(crate) fn said(token: &str) -> Cow<'_, str> {
+pub(crate) fn unquoted(token: &str) -> Cow<'_, str> {
     let inner = token
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
@@ -169,7 +181,7 @@ pub(crate) fn pick_into<'t, S: AsRef<str>>(
         return false;
     }
     while let Some(name) = walk.name() {
-        let (name, value) = (said(name), walk.value());
+        let (name, value) = (unquoted(name), walk.value());
         let place = names.iter().position(|known| known.as_ref() == name);
         if let Some(slot) = place.and_then(|place| slots.get_mut(place)) {
             *slot = Some(value);
@@ -193,7 +205,7 @@ pub(crate) fn items(text: &str) -> Option<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Walk, items, pick, said};
+    use super::{Walk, items, pick, unquoted};
     use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
     use serde_json::Value;
 
@@ -224,8 +236,8 @@ mod tests {
 
     #[test]
     fn what_a_text_says_is_read() {
-        assert_eq!(said(r#""a\"b\u00e9""#), "a\"bé");
-        assert_eq!(said("\"é\""), "é");
+        assert_eq!(unquoted(r#""a\"b\u00e9""#), "a\"bé");
+        assert_eq!(unquoted("\"é\""), "é");
     }
 
     proptest! {

@@ -92,7 +92,7 @@ impl Network {
         let built = self
             .clients
             .get(route.index())
-            .map(|client| client.get_or_init(|| self.made(route)));
+            .map(|client| client.get_or_init(|| self.client_of(route)));
         match built {
             Some(Ok(client)) => Ok(client),
             Some(Err(why)) => Err(Unanswered::Connect(why.clone())),
@@ -100,7 +100,7 @@ impl Network {
         }
     }
 
-    fn made(&self, route: Route) -> Result<Client, String> {
+    fn client_of(&self, route: Route) -> Result<Client, String> {
         // another part of the program may have chosen the provider already
         let _already_chosen = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()

@@ -54,7 +54,7 @@ pub(super) fn repair(tree: &mut Placed<Node>, validator: &Validator) -> bool {
                         value: key,
                         place: *place,
                     },
-                    Node::made(&value, *place),
+                    Node::unwritten(&value, *place),
                 ));
             }
         }

@@ -37,11 +37,13 @@ impl Node {
     }
 
     /// A value that nobody wrote, standing at a place.
-    pub(super) fn made(value: &Value, place: Place) -> Placed<Self> {
+    pub(super) fn unwritten(value: &Value, place: Place) -> Placed<Self> {
         let node = match value {
-            Value::Array(list) => {
-                Self::List(list.iter().map(|value| Self::made(value, place)).collect())
-            }
+            Value::Array(list) => Self::List(
+                list.iter()
+                    .map(|value| Self::unwritten(value, place))
+                    .collect(),
+            ),
             Value::Object(map) => {
                 let entry = |(key, value): (&String, &Value)| {
                     (
@@ -49,7 +51,7 @@ impl Node {
                             value: key.clone(),
                             place,
                         },
-                        Self::made(value, place),
+                        Self::unwritten(value, place),
                     )
                 };
                 Self::Map(map.iter().map(entry).collect())
@@ -261,7 +263,7 @@ impl NodeReader<'_> {
                 },
                 Value::String(text) => visitor.visit_string(text),
                 Value::Array(_) | Value::Object(_) => {
-                    let node = Node::made(&value, node.place);
+                    let node = Node::unwritten(&value, node.place);
                     NodeReader { node, text }.give(visitor)
                 }
             },

@@ -16,12 +16,12 @@ pub(super) fn explained(error: &clap::Error) -> Exit {
             terminal::complain(&Trouble::usage(mistake));
             Exit::Usage
         }
-        None => shown(error),
+        None => print_refusal(error),
     }
 }
 
 /// Shows what is said of a command line: help and version end well, mistakes do not.
-pub(crate) fn shown(error: &clap::Error) -> Exit {
+pub(crate) fn print_refusal(error: &clap::Error) -> Exit {
     if error.use_stderr() {
         terminal::say(prefixed(&error.to_string()));
         return Exit::Usage;

@@ -44,7 +44,7 @@ pub(super) fn value_at(text: &str, path: &[&str]) -> Result<Option<Value>, TextP
 pub(super) fn set(text: &str, path: &[&str], value: &Value) -> Result<String, TextProblem> {
     let layout = Layout::of(text);
     let Some(root) = parse(text)? else {
-        let object = layout.shown(&nested(path, value), "");
+        let object = layout.pretty(&nested(path, value), "");
         let before = match text.trim().is_empty() {
             true => String::new(),
             // comments alone
@@ -67,7 +67,7 @@ pub(super) fn set(text: &str, path: &[&str], value: &Value) -> Result<String, Te
         return Ok(text.to_owned());
     }
     let range = node.range();
-    let shown = layout.shown(value, leading_space(text, range.start));
+    let shown = layout.pretty(value, leading_space(text, range.start));
     Ok(spliced(
         text,
         vec![Splice::new(range.start, range.end, shown)],
@@ -218,7 +218,7 @@ impl<'t> Layout<'t> {
     }
 
     /// A value over several lines, the first of which stands behind so much space.
-    fn shown(&self, value: &Value, indent: &str) -> String {
+    fn pretty(&self, value: &Value, indent: &str) -> String {
         let mut bytes = Vec::new();
         let formatter = PrettyFormatter::with_indent(self.unit.as_bytes());
         // Writing into memory does not fail.
@@ -233,7 +233,7 @@ impl<'t> Layout<'t> {
         let outer_indent = leading_space(text, object.range.start);
         let key = Value::from(key);
         let compact = format!("{key}: {value}");
-        let over_lines = |indent: &str| format!("{key}: {}", self.shown(value, indent));
+        let over_lines = |indent: &str| format!("{key}: {}", self.pretty(value, indent));
         let deeper = format!("{outer_indent}{}", self.unit);
         let Some(last) = object.properties.last() else {
             return vec![if inner.contains('\n') {

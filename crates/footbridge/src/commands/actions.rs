@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: ActionsArguments) -> Result<Exit, Trouble> {
     let matches =
         match words::command(&name, connector.actions()).try_get_matches_from(&arguments.command) {
             Ok(matches) => matches,
-            Err(shown) => return Ok(cli::shown(&shown)),
+            Err(refusal) => return Ok(cli::print_refusal(&refusal)),
         };
     let chosen = matches.subcommand().and_then(|(command, options)| {
         Some((

@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: AuditArguments) -> Result<Exit, Trouble> {
                 let check = store.verify_audit(known.as_ref()).await;
                 let check = check.map_err(Trouble::failed)?;
                 terminal::print(match json {
-                    true => shown(&check).to_string(),
+                    true => check_json(&check).to_string(),
                     false => sentence(&check),
                 })?;
                 Ok(match check.broken {
@@ -85,7 +85,7 @@ fn written(mark: &AuditMark) -> String {
     format!("{}:{}", mark.sequence, mark.digest)
 }
 
-fn shown(check: &AuditCheck) -> Value {
+fn check_json(check: &AuditCheck) -> Value {
     let broken = check
         .broken
         .as_ref()

@@ -57,7 +57,7 @@ async fn list(store: &Store, connector: Option<&str>, json: bool) -> Result<(), 
     let leases = store.leases(connector, SystemTime::now()).await;
     let leases = leases.map_err(Trouble::failed)?;
     if json {
-        let rows: Vec<Value> = leases.iter().map(shown).collect();
+        let rows: Vec<Value> = leases.iter().map(lease_json).collect();
         return terminal::print(json!({ "leases": rows }));
     }
     if leases.is_empty() {
@@ -111,13 +111,13 @@ async fn end(
                 "caller": Caller::Terminal.name(),
                 "tool": "leases end",
                 "state": "ended",
-                "lease": shown(&lease),
+                "lease": lease_json(&lease),
             });
             let entry = AuditEntry::new(AuditKind::Call, &detail);
             let written = store.append_audit(entry, now).await;
             written.map_err(Trouble::failed)?;
             if json {
-                return terminal::print(shown(&lease));
+                return terminal::print(lease_json(&lease));
             }
             let sentence = format!("the lease of {record} by {} is over", lease.holder);
             terminal::say(terminal::harmless(&sentence));
@@ -127,7 +127,7 @@ async fn end(
     }
 }
 
-fn shown(lease: &Lease) -> Value {
+fn lease_json(lease: &Lease) -> Value {
     JsonObject::default()
         .with("connector", lease.record.connector.as_str())
         .with(

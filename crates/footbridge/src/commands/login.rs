@@ -258,7 +258,7 @@ async fn tried(
             (backend, Some(caught), None, typed)
         }
     };
-    let user = match asked(&backend).await {
+    let user = match who_it_is(&backend).await {
         Ok(user) => user,
         Err(error) => return Ok(Err(error)),
     };
@@ -291,7 +291,7 @@ async fn tried(
 }
 
 /// Who it is; where the connector does not ask that, whether the backend would be served.
-async fn asked(backend: &Backend) -> Result<Value, BackendError> {
+async fn who_it_is(backend: &Backend) -> Result<Value, BackendError> {
     let user = backend.me().await?;
     if user.is_null() {
         backend.preflight().await.map_err(|failure| failure.error)?;

@@ -207,7 +207,7 @@ impl ReleaseSource<'_> {
             bytes: total,
             time: FILE_TIME,
         };
-        let line = ProgressLine::shown();
+        let line = ProgressLine::on_terminal();
         let mut fetched = BytesMut::new();
         while fetched.len() < total {
             if let Some(line) = &line {

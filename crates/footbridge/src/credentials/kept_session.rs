@@ -32,7 +32,7 @@ impl FiledSession {
         is_same(&known, other)
     }
 
-    fn found(&self, known: &KeptCredential) -> Option<KeptCredential> {
+    fn session_kept_for(&self, known: &KeptCredential) -> Option<KeptCredential> {
         match self.store.find(&self.connector, &known.origin) {
             Ok(FoundCredential::Here(kept)) if kept.kind == CredentialKind::Session => Some(kept),
             Ok(_) => None,
@@ -53,7 +53,7 @@ fn is_same(one: &KeptCredential, other: &KeptCredential) -> bool {
 impl SessionKeeper for FiledSession {
     fn tokens(&self) -> Option<SessionTokens> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = self.found(&known)?;
+        let kept = self.session_kept_for(&known)?;
         *known = kept.clone();
         Some(SessionTokens {
             token: kept.token,
@@ -65,7 +65,7 @@ impl SessionKeeper for FiledSession {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // who logged out or logged in meanwhile has the last word
         if !self
-            .found(&known)
+            .session_kept_for(&known)
             .is_some_and(|kept| is_same(&kept, &known))
         {
             return;

@@ -40,7 +40,7 @@ async fn read(news: &News, call: &Call<Caller>) -> ResourceResult {
     let leases = store.leases(None, SystemTime::now()).await;
     let leases = leases.map_err(|error| fail(error.to_string()))?;
     let seen = leases.iter().filter(|lease| is_read(&sources, lease));
-    let shown: Vec<Value> = seen.map(shown).collect();
+    let shown: Vec<Value> = seen.map(lease_json).collect();
     Ok(json!({ "leases": shown }).to_string().into())
 }
 
@@ -52,7 +52,7 @@ fn is_read(sources: &[FeedSource], lease: &Lease) -> bool {
 }
 
 /// What other agents wrote is a stranger's word.
-fn shown(lease: &Lease) -> Value {
+fn lease_json(lease: &Lease) -> Value {
     let record = &lease.record;
     JsonObject::default()
         .with("connector", record.connector.as_str())

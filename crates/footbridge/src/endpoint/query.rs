@@ -138,8 +138,10 @@ impl Queries {
             .map_err(fail)?;
         let notes = results.notes();
         let reader = call.caller.reader();
-        let json = made(Arc::clone(&request), results).await.map_err(fail)?;
-        let text = shown(&request, json, reader).map_err(fail)?;
+        let json = filtered(Arc::clone(&request), results)
+            .await
+            .map_err(fail)?;
+        let text = answer_text(&request, json, reader).map_err(fail)?;
         let output = Output::text(text);
         Ok(match notes {
             Some(notes) => output.with_content(Content::text(notes)),
@@ -149,17 +151,20 @@ impl Queries {
 }
 
 /// What a filter made: its JSON, and whether somebody else's words may be in it.
-struct Made {
+struct FilteredResults {
     json: String,
     has_others_words: bool,
 }
 
 /// What the filter makes of the results, on a thread that has the stack for it.
-async fn made(request: Arc<QueryRequest>, results: ReadResults) -> Result<Made, String> {
+async fn filtered(
+    request: Arc<QueryRequest>,
+    results: ReadResults,
+) -> Result<FilteredResults, String> {
     blocking(move || {
         let Some(filter) = &request.filter else {
             let names: Vec<&str> = request.names().collect();
-            return Ok(Made {
+            return Ok(FilteredResults {
                 json: QueryResult::object_json(&names, &results.values),
                 has_others_words: true,
             });
@@ -168,12 +173,13 @@ async fn made(request: Arc<QueryRequest>, results: ReadResults) -> Result<Made, 
         let fault = |fault| format!("The filter failed: {}.", request::sentence(&fault));
         let mut found = found.map_err(fault)?;
         let value = match found.len() {
-            1 => found.pop().unwrap_or_else(|| QueryValue::list(Vec::new())),
-            _ => QueryValue::list(found),
+            1 => found.pop(),
+            _ => None,
         };
+        let value = value.map_or_else(|| QueryValue::list(found).map_err(fault), Ok)?;
         let has_others_words = value.has_text_beside(&filter.code);
         let json = value.json().map_err(fault)?;
-        Ok(Made {
+        Ok(FilteredResults {
             json,
             has_others_words,
         })
@@ -191,8 +197,12 @@ async fn blocking<T: Send + 'static>(
 
 /// The answer as this reader gets it: a text as it is, and in a fence where somebody else's words
 /// may be in it.
-fn shown(request: &QueryRequest, result: Made, reader: ResultReader) -> Result<String, String> {
-    let Made {
+fn answer_text(
+    request: &QueryRequest,
+    result: FilteredResults,
+    reader: ResultReader,
+) -> Result<String, String> {
+    let FilteredResults {
         json,
         has_others_words,
     } = result;

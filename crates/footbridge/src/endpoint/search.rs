@@ -209,7 +209,7 @@ impl SearchedConnector {
     }
 
     /// A text of its backend as this reader gets it.
-    fn shown(&self, text: &str, reader: ResultReader) -> String {
+    fn fenced_for(&self, text: &str, reader: ResultReader) -> String {
         match reader {
             ResultReader::Client => self.served.backend.fenced(text),
             ResultReader::Person | ResultReader::Program => text.to_owned(),

@@ -120,7 +120,7 @@ impl WaitTool {
         let _open = self.waits.begin(call.caller.room(call.client().name()));
         let _open = _open.map_err(fail)?;
         if wanted.query.after < last
-            && let Some(answer) = self.told(&store, &wanted, last).await?
+            && let Some(answer) = self.news(&store, &wanted, last).await?
         {
             return answer;
         }
@@ -209,7 +209,7 @@ impl WaitTool {
         loop {
             let step = store.change_step_after(wanted.query.after).await;
             let step = step.map_err(|error| fail(error.to_string()))?;
-            if let Some(answer) = self.told(store, wanted, step).await? {
+            if let Some(answer) = self.news(store, wanted, step).await? {
                 return Ok(answer);
             }
             // what comes after this look is found by the next
@@ -218,7 +218,7 @@ impl WaitTool {
     }
 
     /// What there is to tell up to now, if anything. `seen` is a step that was made before this.
-    async fn told(
+    async fn news(
         &self,
         store: &Store,
         wanted: &WantedNews,

@@ -52,7 +52,7 @@ pub(super) fn gate(
     is_local: bool,
 ) -> Gate {
     if let Some(words) = allowed {
-        return Gate::said(by_published_name(words, connector));
+        return Gate::of_words(by_published_name(words, connector));
     }
     let is_open = is_local || values.decided(Decides::ReadOnly) == Some("false");
     let deciding = connector

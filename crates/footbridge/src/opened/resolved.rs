@@ -156,7 +156,7 @@ fn used_by(
         None if settings.only_lists || connector.token_setting().is_none() => {
             UsedCredential::NotWanted
         }
-        None => kept(asking, settings, lookup)?,
+        None => kept_session(asking, settings, lookup)?,
     })
 }
 
@@ -210,7 +210,7 @@ fn used_setting(connector: &Connector, lookup: &dyn Fn(&str) -> Option<String>) 
 }
 
 /// What is kept for the origin of the connector's address.
-fn kept(
+fn kept_session(
     asking: SettingsOwner<'_>,
     settings: &Settings,
     lookup: &dyn Fn(&str) -> Option<String>,

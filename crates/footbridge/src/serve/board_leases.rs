@@ -24,7 +24,7 @@ struct LeasedBoard {
 }
 
 /// The routes of the board, with leases told.
-pub(super) fn told(routes: Router, connector: &str, store: Store) -> Router {
+pub(super) fn with_leases(routes: Router, connector: &str, store: Store) -> Router {
     let board = LeasedBoard {
         connector: connector.to_owned(),
         store,

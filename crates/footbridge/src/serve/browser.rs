@@ -93,7 +93,7 @@ impl BrowserRule {
         if credentials.any(is_bearer) {
             return Ok(None);
         }
-        let Some(session) = self.found(head) else {
+        let Some(session) = self.session_of(head) else {
             return Ok(None);
         };
         self.addresses.check(head)?;
@@ -102,7 +102,7 @@ impl BrowserRule {
     }
 
     /// The same, wherever the request came from.
-    fn found(&self, head: &Parts) -> Option<Arc<BrowserSession>> {
+    fn session_of(&self, head: &Parts) -> Option<Arc<BrowserSession>> {
         if !head.headers.contains_key(header::COOKIE) {
             return None;
         }

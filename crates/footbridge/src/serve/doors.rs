@@ -170,7 +170,11 @@ pub(super) fn routes(
     }
     if let Some((local, connector)) = opened.local_board() {
         let board = board_door::routes(local, &opened.trail);
-        others = others.merge(board_leases::told(board, connector, local.store.clone()));
+        others = others.merge(board_leases::with_leases(
+            board,
+            connector,
+            local.store.clone(),
+        ));
     }
     Ok(routes.merge(threshold.before(others)))
 }

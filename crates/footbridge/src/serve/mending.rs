@@ -144,7 +144,7 @@ impl Mender for Mending {
         })
     }
 
-    fn found(&self, why: String) {
+    fn note_fault(&self, why: String) {
         // calls are held meanwhile, so nobody looks
         if let Ok(mut state) = self.state.try_lock() {
             state.wrong = Some(Wrong::Refused(why));

@@ -99,7 +99,7 @@ pub(super) fn start(
                 Err(failure) if ends_nothing && !failure.ends_start => {
                     let sentence = refusal_sentence(&name, &failure, &backend);
                     terminal::say(format_args!("footbridge: warning: {sentence}"));
-                    readiness.found(sentence);
+                    readiness.note_fault(sentence);
                 }
                 Err(failure) => {
                     // The checks of the others end here too, so nobody waits for them.

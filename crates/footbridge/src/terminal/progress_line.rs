@@ -14,7 +14,7 @@ pub(crate) struct ProgressLine(());
 
 impl ProgressLine {
     /// A line, where somebody sees it.
-    pub(crate) fn shown() -> Option<Self> {
+    pub(crate) fn on_terminal() -> Option<Self> {
         let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
         // made only then: one that is dropped draws over its line
         (io::stderr().is_terminal() && !is_dumb).then(|| Self(()))

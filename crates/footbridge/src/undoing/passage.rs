@@ -137,7 +137,7 @@ mod tests {
     use crate::gate::Gate;
 
     fn gate(words: &[&str]) -> Gate {
-        Gate::said(words.iter().map(|word| word.parse().unwrap()).collect())
+        Gate::of_words(words.iter().map(|word| word.parse().unwrap()).collect())
     }
 
     #[test]

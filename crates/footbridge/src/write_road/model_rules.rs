@@ -325,7 +325,7 @@ impl ColumnRule {
         let is_cleared = self.is_update && passed.is_some();
         let column = match status {
             "" if !is_cleared => first,
-            _ => match found(&columns, status) {
+            _ => match column_of_status(&columns, status) {
                 Some(column) => column,
                 None => {
                     return Err(self.no_column(
@@ -393,7 +393,10 @@ impl ColumnRule {
 }
 
 /// The column of this key, or the only one that people would call so.
-fn found<'c, 'b>(columns: &'c [BoardColumn<'b>], status: &str) -> Option<&'c BoardColumn<'b>> {
+fn column_of_status<'c, 'b>(
+    columns: &'c [BoardColumn<'b>],
+    status: &str,
+) -> Option<&'c BoardColumn<'b>> {
     if let Some(column) = columns.iter().find(|column| column.key == status) {
         return Some(column);
     }

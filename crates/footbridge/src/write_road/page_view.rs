@@ -136,12 +136,12 @@ impl ShownCall {
             return answered(road, text);
         }
         let result: Value = serde_json::from_str(&text)?;
-        let view_meta = self.told(road, caller, &result);
+        let view_meta = self.view_meta(road, caller, &result);
         let output = Output::json(RawValue::from_string(text)?);
         Ok(output.meta(META_VIEW, view_meta))
     }
 
-    fn told(self, road: &Road, caller: Caller, result: &Value) -> Value {
+    fn view_meta(self, road: &Road, caller: Caller, result: &Value) -> Value {
         let Self {
             arguments,
             view,

@@ -21,12 +21,12 @@ const MAX_MESSAGE: usize = 200;
 const LEAST_STEP: f64 = 0.001;
 
 /// Does the work, and tells how far it is.
-pub(super) async fn told<F: Future>(
+pub(super) async fn with_progress<F: Future>(
     call: &Call<Caller>,
     start: impl FnOnce(Option<OnProgress>) -> F,
 ) -> F::Output {
     if !call.wants_progress() {
-        let line = matches!(*call.caller, Caller::Terminal).then(ProgressLine::shown);
+        let line = matches!(*call.caller, Caller::Terminal).then(ProgressLine::on_terminal);
         return start(line.flatten().map(drawn_on)).await;
     }
     // few calls are told of: the others need no room for it

@@ -147,7 +147,7 @@ impl Recording {
             outcome: ChangeOutcome::Done,
             message: None,
             answer: Some(answer.to_owned()),
-            records: kept(&outcome.touched),
+            records: changed_records(&outcome.touched),
             undo_values: outcome.undo_values.clone(),
         })
         .await
@@ -163,7 +163,7 @@ impl Recording {
             outcome,
             message: Some(error.for_people().to_owned()),
             answer: None,
-            records: kept(error.touched()),
+            records: changed_records(error.touched()),
             undo_values: error.undo_values().map(str::to_owned),
         })
         .await
@@ -197,7 +197,7 @@ impl Recording {
         let store = self.changes.store().await.map_err(unrecorded)?;
         self.check_leases(&store, touched).await?;
         let mut change = self.change.clone();
-        change.records = kept(touched);
+        change.records = changed_records(touched);
         let unrecorded = |error: ChangeError| match error {
             ChangeError::KeysFull(_) => RoadRefusal {
                 by: Refuser::Key,
@@ -302,9 +302,9 @@ fn since_proposed(proposed: &[PastChange], touched: &[TouchedRecord]) -> Option<
                 "{} {}: it was {}, it is to be {}, and it is {} now",
                 record.record,
                 field.field,
-                shown(before.as_ref()),
-                shown(ours.as_ref()),
-                shown(now.as_ref())
+                value_words(before.as_ref()),
+                value_words(ours.as_ref()),
+                value_words(now.as_ref())
             )),
             _ => None,
         })
@@ -317,17 +317,17 @@ fn since_proposed(proposed: &[PastChange], touched: &[TouchedRecord]) -> Option<
     })
 }
 
-fn shown(value: Option<&Value>) -> String {
+fn value_words(value: Option<&Value>) -> String {
     shortened::value(value, VALUE_CHARACTERS)
 }
 
 /// The records of a change as they are kept. One that has no id yet is not.
-fn kept(touched: &[TouchedRecord]) -> Vec<ChangedRecord> {
+fn changed_records(touched: &[TouchedRecord]) -> Vec<ChangedRecord> {
     let known = touched.iter().filter(|one| !one.record.id.is_empty());
-    known.map(kept_record).collect()
+    known.map(changed_record).collect()
 }
 
-fn kept_record(touched: &TouchedRecord) -> ChangedRecord {
+fn changed_record(touched: &TouchedRecord) -> ChangedRecord {
     let text = |image: &Image| serde_json::to_string(image).ok();
     let ignored: Vec<&str> = touched.ignored().collect();
     let mut changed_record = ChangedRecord {

@@ -58,7 +58,7 @@ pub(super) fn pick(
             return Ok(Some(Picked {
                 id: named.id.clone(),
                 is_exact: true,
-                taken: taken(sought, name, named, other.is_some()),
+                taken: taken_for_name(sought, name, named, other.is_some()),
             }));
         }
         (several, _) => return Err(refusal::several(sought, name, several)),
@@ -95,7 +95,12 @@ fn called(choices: &[Choice], is_it: impl Fn(&str) -> bool) -> Vec<&Choice> {
 }
 
 /// What is said of a text that looks like an id and was taken for a name.
-fn taken(sought: &SoughtName<'_>, name: &str, named: &Choice, is_id_too: bool) -> Option<String> {
+fn taken_for_name(
+    sought: &SoughtName<'_>,
+    name: &str,
+    named: &Choice,
+    is_id_too: bool,
+) -> Option<String> {
     let noun = &sought.lookup.noun;
     let id = &named.id_text;
     match is_id_too {

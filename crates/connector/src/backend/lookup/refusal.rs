@@ -17,7 +17,7 @@ pub(super) fn several(sought: &SoughtName<'_>, name: &str, several: &[&Choice]) 
     let listed: Vec<String> = several
         .iter()
         .take(MAX_LISTED)
-        .map(|choice| shown(choice))
+        .map(|choice| choice_words(choice))
         .collect();
     BackendError::caller(format!(
         "`{}`: more than one {} is called {name:?}: {}. Pass the id.",
@@ -37,8 +37,8 @@ pub(super) fn name_and_id(
     BackendError::caller(format!(
         "`{}`: {name:?} is the name of one {noun}, {}, and the id of another, {}. Nothing was changed. Pass \"id:{}\" for the first or \"id:{}\" for the second.",
         sought.argument,
-        sought.fencing.words(&shown(named)),
-        sought.fencing.words(&shown(other)),
+        sought.fencing.words(&choice_words(named)),
+        sought.fencing.words(&choice_words(other)),
         named.id_text,
         other.id_text,
         noun = sought.lookup.noun,
@@ -93,7 +93,7 @@ pub(super) fn unknown(
     }
     let words = sought.lookup.words.iter().map(|(word, _)| word.clone());
     let listed: Vec<String> = words
-        .chain(choices.iter().map(shown))
+        .chain(choices.iter().map(choice_words))
         .take(MAX_LISTED)
         .collect();
     if !listed.is_empty() {
@@ -125,7 +125,7 @@ pub(super) fn unknown(
     BackendError::caller(message)
 }
 
-fn shown(choice: &Choice) -> String {
+fn choice_words(choice: &Choice) -> String {
     match choice.names.first() {
         Some(name) => format!("{} (id {})", short(name), choice.id_text),
         None => format!("id {}", choice.id_text),

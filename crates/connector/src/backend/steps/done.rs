@@ -75,12 +75,12 @@ impl Done {
         push_string(&mut out, &label(step));
         if let Some(item) = item {
             out.push_str(",\"item\":");
-            out.push_str(&told(item)?);
+            out.push_str(&value_in_short(item)?);
         }
         let value = value.value()?;
         if value != Val::Null {
             out.push_str(",\"value\":");
-            out.push_str(&told(&value)?);
+            out.push_str(&value_in_short(&value)?);
         }
         out.push('}');
         let mut tidied = String::with_capacity(out.len());
@@ -90,7 +90,7 @@ impl Done {
 
     /// The failure of a step, with what was done before it.
     pub(super) fn failed(&self, step: &StepPlan, error: BackendError) -> BackendError {
-        self.told(
+        self.with_done(
             "Only a part was done; it was not taken back.",
             &label(step),
             error,
@@ -99,14 +99,14 @@ impl Done {
 
     /// The failure of the result, with what was done.
     pub(super) fn then(&self, error: BackendError) -> BackendError {
-        self.told(
+        self.with_done(
             "Everything was done, but the result cannot be shown.",
             "result",
             error,
         )
     }
 
-    fn told(&self, what: &str, step: &str, error: BackendError) -> BackendError {
+    fn with_done(&self, what: &str, step: &str, error: BackendError) -> BackendError {
         if self.list.is_empty() {
             return error;
         }
@@ -128,7 +128,7 @@ pub(super) fn label(step: &StepPlan) -> String {
 }
 
 /// A value in short: as it is, or what identifies it.
-fn told(value: &Val) -> Result<String, BackendError> {
+fn value_in_short(value: &Val) -> Result<String, BackendError> {
     let json = to_json(value)?;
     if json.len() <= MAX_TOLD {
         return Ok(json);

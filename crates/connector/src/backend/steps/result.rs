@@ -50,7 +50,7 @@ pub(super) async fn finish(run: StepsRun<'_>) -> Result<Finished, BackendError> 
         keeps_empty: false,
         ..TidyRules::whole(inner.fencing, plan.untrusted.clone())
     };
-    let (mut result, mut records) = made(&run, run.last.clone(), &rules).await?;
+    let (mut result, mut records) = result_json(&run, run.last.clone(), &rules).await?;
     if let (true, Some(Given::List(listed))) = (run.plan.is_list, &run.last) {
         let mut items = listed.items.len();
         let most = inner.most_bytes(step_list::MAX_ANSWER_BYTES);
@@ -63,7 +63,7 @@ pub(super) async fn finish(run: StepsRun<'_>) -> Result<Finished, BackendError> 
                 break;
             };
             let (smaller, its_records) =
-                made(&run, Some(Given::List(Arc::new(fewer))), &rules).await?;
+                result_json(&run, Some(Given::List(Arc::new(fewer))), &rules).await?;
             if smaller.len() >= result.len() {
                 break;
             }
@@ -88,7 +88,7 @@ pub(super) async fn finish(run: StepsRun<'_>) -> Result<Finished, BackendError> 
 }
 
 /// The tidy result of a last value, and the rows as they were sent when somebody wants them.
-async fn made(
+async fn result_json(
     run: &StepsRun<'_>,
     last: Option<Given>,
     rules: &TidyRules,

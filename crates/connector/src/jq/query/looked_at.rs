@@ -127,6 +127,12 @@ impl LookedAt {
         named.map(|(_, member)| *member).or(part.each)
     }
 
+    /// How many members of an object matter, where those that do are named.
+    pub(crate) fn only_names(&self, part: PartId) -> Option<usize> {
+        let part = self.parts.get(part)?;
+        part.each.is_none().then_some(part.members.len())
+    }
+
     fn add(&mut self) -> Option<PartId> {
         let place = self.parts.len();
         if place == MAX_PARTS {

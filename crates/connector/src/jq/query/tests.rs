@@ -6,7 +6,7 @@ use super::{QueryFilter, QueryResult, QueryValue};
 use crate::jq::{FilterId, Variables, compile, function_names, read_text};
 
 fn value(json: &serde_json::Value) -> QueryResult {
-    QueryResult::read(json.to_string()).unwrap()
+    QueryResult::of_outcome(json.to_string())
 }
 
 /// What a filter gives over `$a` and `$b`, each value as JSON; else its line and what is wrong.
@@ -155,8 +155,7 @@ fn every_function_is_there_and_does_the_same() {
         for input in ["[3,1,[2]]", r#"{"a":[1,"b"]}"#, r#""a,b""#, "7", "null"] {
             let own = read_text(input).unwrap();
             let whole = program.run_first(FilterId(place), &Variables::default(), own, 20);
-            let Ok(values) = query.run_over(&QueryResult::read(input.to_owned()).unwrap(), 20)
-            else {
+            let Ok(values) = query.run_over(&QueryResult::of_outcome(input.to_owned()), 20) else {
                 continue;
             };
             let values: Vec<_> = values.into_iter().map(|value| value.0).collect();

@@ -1,42 +1,50 @@
 //! The values of queries: the results of calls, which stay the text they are until a filter looks at
 //! them, and what a filter makes of them.
 
+use std::sync::Arc;
+
 use jaq_json::Val;
 
 use super::super::{sound, text, write};
 use super::QueryFault;
-use crate::json::{self, Admitted, Walk, said};
+use crate::json::{self, Admitted, Walk, unquoted};
 
 /// The result of a call, which is JSON. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct QueryResult {
     json: Admitted,
-    rows: usize,
+    rows: RowPlaces,
     has_more: bool,
     /// How many rows there are in all, as the result says it.
     total: Option<String>,
 }
 
+/// The places of a result's rows in its text: who has read of one what it wants goes on at its end.
+#[derive(Debug, Clone, Default)]
+pub(in crate::jq) struct RowPlaces {
+    /// The place of the list's first byte.
+    pub(in crate::jq) list: usize,
+    /// The place behind each row.
+    pub(in crate::jq) ends: Arc<[usize]>,
+}
+
 impl QueryResult {
-    /// A JSON text that this crate made, such as [`Outcome::json`](crate::Outcome).
-    ///
-    /// # Errors
-    /// When it is no JSON.
-    pub fn read(json: String) -> Result<Self, QueryFault> {
-        let json = Admitted::new(json.into()).map_err(|_| unreadable())?;
+    /// A JSON text that this crate made: that of an [`Outcome`](crate::Outcome).
+    pub fn of_outcome(json: String) -> Self {
+        let json = Admitted::of_own_text(json);
         let mut result = Self {
-            rows: 0,
+            rows: RowPlaces::default(),
             has_more: false,
             total: None,
             json: json.clone(),
         };
         let mut walk = Walk::new(json.text());
         if walk.peek() == Some(b'[') {
-            result.rows = count(&mut walk);
+            result.rows = RowPlaces::next(&mut walk, json.text());
         } else if walk.steps(b'{') {
             while let Some(name) = walk.name() {
-                match &*said(name) {
-                    "items" => result.rows = count(&mut walk),
+                match &*unquoted(name) {
+                    "items" => result.rows = RowPlaces::next(&mut walk, json.text()),
                     "total_count" => result.total = Some(walk.value().to_owned()),
                     name => {
                         result.has_more |= matches!(name, "truncated" | "next_cursor");
@@ -45,12 +53,12 @@ impl QueryResult {
                 }
             }
         }
-        Ok(result)
+        result
     }
 
     /// Items of a list, or of an object's `items`; none for what is neither.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.rows.ends.len()
     }
 
     /// Whether it is a list that says it has more rows than these.
@@ -63,8 +71,12 @@ impl QueryResult {
         self.total.as_deref()
     }
 
-    pub(super) fn json(&self) -> &Admitted {
+    pub(in crate::jq) fn json(&self) -> &Admitted {
         &self.json
+    }
+
+    pub(in crate::jq) fn row_places(&self) -> &RowPlaces {
+        &self.rows
     }
 
     /// An object of named results as compact JSON, without a filter: as they were read.
@@ -86,18 +98,24 @@ impl QueryResult {
     }
 }
 
-/// Items of the list that comes next, which is stepped over; none of what is no list.
-fn count(walk: &mut Walk<'_>) -> usize {
-    if !walk.steps(b'[') {
-        walk.value();
-        return 0;
+impl RowPlaces {
+    /// Those of the list that comes next, which is stepped over; none of what is no list.
+    fn next(walk: &mut Walk<'_>, text: &str) -> Self {
+        let next = walk.peek();
+        let list = walk.place_in(text);
+        if next != Some(b'[') {
+            walk.value();
+            return Self::default();
+        }
+        walk.steps(b'[');
+        let mut ends = Vec::new();
+        while walk.goes_on() {
+            walk.value();
+            ends.push(walk.place_in(text));
+        }
+        let ends = ends.into();
+        Self { list, ends }
     }
-    let mut items = 0;
-    while walk.goes_on() {
-        walk.value();
-        items += 1;
-    }
-    items
 }
 
 pub(super) fn unreadable() -> QueryFault {
@@ -107,18 +125,27 @@ pub(super) fn unreadable() -> QueryFault {
     }
 }
 
-/// A value that a filter made. Cheap to clone.
+/// A value that a filter made, which JSON can say. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct QueryValue(pub(super) Val);
 
 impl QueryValue {
-    pub(in crate::jq) fn made(value: Val) -> Self {
-        Self(value)
+    pub(in crate::jq) fn checked(value: Val) -> Result<Self, QueryFault> {
+        match sound(&value) {
+            Ok(()) => Ok(Self(value)),
+            Err(why) => Err(QueryFault {
+                line: None,
+                what: format!("it made a value that cannot be given: {why}"),
+            }),
+        }
     }
 
     /// A list of these.
-    pub fn list(items: Vec<Self>) -> Self {
-        Self(items.into_iter().map(|item| item.0).collect())
+    ///
+    /// # Errors
+    /// When it is too large or nested too deep.
+    pub fn list(items: Vec<Self>) -> Result<Self, QueryFault> {
+        Self::checked(items.into_iter().map(|item| item.0).collect())
     }
 
     /// As compact JSON.
@@ -127,13 +154,8 @@ impl QueryValue {
     /// When JSON cannot say it.
     pub fn json(&self) -> Result<String, QueryFault> {
         let mut out = String::new();
-        match sound(&self.0).and_then(|()| write(&mut out, &self.0)) {
-            Ok(()) => Ok(out),
-            Err(why) => Err(QueryFault {
-                line: None,
-                what: format!("it made a value that cannot be given: {why}"),
-            }),
-        }
+        write(&mut out, &self.0).map_err(|_| unreadable())?;
+        Ok(out)
     }
 
     /// Whether any text or name in it is not one of those that `known_text` holds word for word, so that

@@ -74,7 +74,7 @@ impl DrawnBoard {
         } else {
             for column in &self.columns {
                 let drawn = column.lines(width.min(2 * WIDEST));
-                lines.extend(drawn.iter().map(|line| line.shown(is_coloured)));
+                lines.extend(drawn.iter().map(|line| line.painted(is_coloured)));
                 lines.push(String::new());
             }
             lines.pop();
@@ -94,7 +94,7 @@ impl DrawnBoard {
                 let mut line = String::new();
                 for column in &columns {
                     let (shown, taken) = match column.get(row) {
-                        Some(drawn) => (drawn.shown(is_coloured), drawn.text.width()),
+                        Some(drawn) => (drawn.painted(is_coloured), drawn.text.width()),
                         None => (String::new(), 0),
                     };
                     line.push_str(&shown);
@@ -151,7 +151,7 @@ impl DrawnColumn {
 }
 
 impl DrawnLine {
-    fn shown(&self, is_coloured: bool) -> String {
+    fn painted(&self, is_coloured: bool) -> String {
         styled(&self.text, self.style, is_coloured)
     }
 }

@@ -2,7 +2,7 @@
 //! comes. Lines beside it are not shown, as they may hold secrets of others.
 
 /// The lines of the difference, with the line where it begins.
-pub(super) fn shown(before: &str, after: &str) -> String {
+pub(super) fn difference_text(before: &str, after: &str) -> String {
     let start = word_start(before, common(before.chars(), after.chars()));
     let rest = |text: &str| text.get(start..).unwrap_or_default().to_owned();
     let (gone, come) = (rest(before), rest(after));
@@ -50,17 +50,17 @@ fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) ->
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::difference_text;
 
     #[test]
     fn what_comes_and_goes_is_shown_and_its_neighbours_are_not() {
         let before = "{\n  \"x\": \"planted\"\n}\n";
         let after = "{\n  \"x\": \"planted\",\n  \"y\": {\n    \"a\": 1\n  }\n}\n";
         assert_eq!(
-            shown(before, after),
+            difference_text(before, after),
             "@@ line 2 @@\n+ ,\n+   \"y\": {\n+     \"a\": 1\n+   }"
         );
-        assert_eq!(shown("a=1", "a=2"), "@@ line 1 @@\n- 1\n+ 2");
-        assert_eq!(shown("é", "éü"), "@@ line 1 @@\n+ ü");
+        assert_eq!(difference_text("a=1", "a=2"), "@@ line 1 @@\n- 1\n+ 2");
+        assert_eq!(difference_text("é", "éü"), "@@ line 1 @@\n+ ü");
     }
 }

@@ -109,7 +109,7 @@ impl Report {
     /// The difference, without what the user put into our entry.
     fn difference(&self) -> String {
         let after = self.edit.after.as_deref().unwrap_or_default();
-        let mut shown = difference::shown(self.file.text(), after);
+        let mut shown = difference::difference_text(self.file.text(), after);
         let hiding = ["env", "environment", "headers", "http_headers"];
         let values = hiding
             .iter()

@@ -119,12 +119,11 @@ async fn one(
     if output.is_error() {
         return Err(output.first_text().unwrap_or_default().to_owned());
     }
-    let read = |text: String| QueryResult::read(text).map_err(|fault| fault.what);
     match output.take_extension::<CallEnd>() {
         Some(CallEnd::Answered(answer)) if answer.text.len() > LARGE => {
-            blocking(move || read(answer.text)).await
+            blocking(move || Ok(QueryResult::of_outcome(answer.text))).await
         }
-        Some(CallEnd::Answered(answer)) => read(answer.text),
+        Some(CallEnd::Answered(answer)) => Ok(QueryResult::of_outcome(answer.text)),
         _ => Err("it gave no result that a filter could take".to_owned()),
     }
 }

@@ -41,8 +41,8 @@ impl Searches {
         let metadata = metadata.and_then(|json| serde_json::from_str::<Value>(json).ok());
         let shown = JsonObject::default()
             .with("id", written)
-            .with("title", place.connector.shown(&document.title, reader))
-            .with("text", place.connector.shown(&document.text, reader))
+            .with("title", place.connector.fenced_for(&document.title, reader))
+            .with("text", place.connector.fenced_for(&document.text, reader))
             .with("url", document.url)
             .with_some("metadata", metadata);
         answered(&shown.into(), None)

@@ -114,7 +114,7 @@ fn taken_in_turn(found: &[FoundByTool<'_>], reader: ResultReader) -> Vec<Value> 
         .map(|(connector, hit)| {
             json!({
                 "id": format!("{}:{}:{}", connector.served.name, hit.kind, hit.id),
-                "title": connector.shown(&hit.title, reader),
+                "title": connector.fenced_for(&hit.title, reader),
                 "url": hit.url,
             })
         })

@@ -191,7 +191,7 @@ impl BrowserRule {
 
     /// Whether this server looks for codes where one was kept, for the program that made it.
     async fn knows_code(&self, digest: &str) -> bool {
-        let Some(store) = self.changes.found().await else {
+        let Some(store) = self.changes.if_there().await else {
             return false;
         };
         let known = store.has_sign_in_code(digest, SystemTime::now()).await;
@@ -201,7 +201,7 @@ impl BrowserRule {
     async fn sign_in(&self, head: &Parts, body: Body) -> Result<Response, SignInRefusal> {
         self.addresses.check(head).map_err(forbidden)?;
         let sign_in = SignIn::read(head, body).await?;
-        let before = self.found(head);
+        let before = self.session_of(head);
         let from = head.extensions.get::<ClientAddress>().map(|from| from.0);
         let rights_before = before.as_ref().map(|before| before.rights.clone());
         let rights = self
@@ -303,7 +303,7 @@ impl BrowserRule {
 
     /// Uses a code up, which is good where it was made for this very server.
     async fn take_code(&self, code: &SecretString) -> Result<bool, SignInRefusal> {
-        let Some(store) = self.changes.found().await else {
+        let Some(store) = self.changes.if_there().await else {
             return Ok(false);
         };
         let origin = store.take_sign_in_code(code, SystemTime::now()).await;
@@ -316,7 +316,7 @@ impl BrowserRule {
     /// Ends the session of a request, if it has one.
     fn sign_out(&self, head: &Parts) -> Result<Response, SignInRefusal> {
         self.addresses.check(head).map_err(forbidden)?;
-        if let Some(session) = self.found(head) {
+        if let Some(session) = self.session_of(head) {
             self.end(&session);
         }
         with_cookie(&self.addresses.cookie(head).clear())

@@ -15,7 +15,7 @@ fn read_for(code: &str) -> String {
         true => INPUT,
         false => filter.looked_at.member(INPUT, "a").unwrap(),
     };
-    let value = filter.read(&QueryResult::read(RESULT.to_owned()).unwrap(), part);
+    let value = filter.read(&QueryResult::of_outcome(RESULT.to_owned()), part);
     let mut out = String::new();
     write(&mut out, &value.unwrap()).unwrap();
     out
@@ -190,7 +190,7 @@ fn ran(filter: &QueryFilter) -> Result<Vec<String>, String> {
         RESULT,
         r#"[{"id":{"a":[1]},"items":{"x":{"id":2}}},[[1],"t"],{"a":0}]"#,
     ];
-    let results = results.map(|json| QueryResult::read(json.to_owned()).unwrap());
+    let results = results.map(|json| QueryResult::of_outcome(json.to_owned()));
     let values = filter.run(&results, 50).map_err(|fault| fault.what)?;
     let texts = values.iter().map(super::super::QueryValue::json);
     texts.map(|json| json.map_err(|fault| fault.what)).collect()
