@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::OriginalUri;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 use http::{Method, Uri};
@@ -40,14 +39,14 @@ pub(crate) fn router(shared: &Arc<RouteState>) -> Router {
         .with_state(Arc::clone(shared))
 }
 
-async fn unknown(OriginalUri(uri): OriginalUri) -> ApiError {
+async fn unknown(uri: Uri) -> ApiError {
     ApiError::not_found(format!(
         "there is nothing at {}: see /xapi2/openapi.json for what there is",
         path(&uri)
     ))
 }
 
-async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> ApiError {
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::method_not_allowed(
         format!(
             "{} does not take {method}: the Allow header names what it takes",

@@ -170,24 +170,25 @@ pub(crate) fn push_compact(out: &mut String, value: &str) {
 pub(crate) fn push_string(out: &mut String, text: &str) {
     use std::fmt::Write;
     out.push('"');
-    for piece in text.split_inclusive(|c: char| c < ' ' || c == '"' || c == '\\') {
-        let Some(last) = piece.chars().next_back() else {
-            continue;
-        };
-        let before = piece.strip_suffix(last).unwrap_or(piece);
-        out.push_str(before);
-        match last {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if control < ' ' => {
+    let mut rest = text;
+    loop {
+        let plain = check::plain(rest.as_bytes());
+        let (unescaped, behind) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        out.push_str(unescaped);
+        let mut characters = behind.chars();
+        match characters.next() {
+            None => break,
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(control) => {
                 // writing to a text cannot fail
                 let _infallible: fmt::Result = write!(out, "\\u{:04x}", u32::from(control));
             }
-            other => out.push(other),
         }
+        rest = characters.as_str();
     }
     out.push('"');
 }

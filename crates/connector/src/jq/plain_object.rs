@@ -65,11 +65,21 @@ impl PlainMember {
     fn value(&self, input: &Val) -> Result<Val, jaq_core::Error<Val>> {
         match self {
             Self::Literal(value) => Ok(value.clone()),
-            Self::Path(steps) => steps
-                .iter()
-                .try_fold(input.clone(), |value, step| value.index(step)),
+            Self::Path(steps) => at_path(input, steps),
             Self::Object(object) => object.value(input),
         }
+    }
+}
+
+/// The value below another; nothing but that is copied on the way through objects.
+fn at_path(value: &Val, steps: &[Val]) -> Result<Val, jaq_core::Error<Val>> {
+    match (value, steps) {
+        (Val::Obj(members), [step @ Val::TStr(_), below @ ..]) => {
+            at_path(members.get(step).unwrap_or(&Val::Null), below)
+        }
+        (value, steps) => steps
+            .iter()
+            .try_fold(value.clone(), |value, step| value.index(step)),
     }
 }
 

@@ -24,10 +24,8 @@ pub(super) fn read_part(
     looked_at: &LookedAt,
     part: PartId,
 ) -> Result<Val, &'static str> {
-    let reader = SharedReader::new(result.json());
     let mut reader = PartReader {
-        reader,
-        text: result.json().text(),
+        reader: SharedReader::new(result.json()),
         rows: result.row_places(),
         looked_at,
     };
@@ -37,7 +35,6 @@ pub(super) fn read_part(
 /// A reader of the part of a result that a filter may look at.
 struct PartReader<'t> {
     reader: SharedReader<'t>,
-    text: &'t str,
     rows: &'t RowPlaces,
     looked_at: &'t LookedAt,
 }
@@ -77,7 +74,7 @@ impl PartReader<'_> {
             if let Some((end, names)) = end
                 && members.len() == names
             {
-                self.reader.walk.go_to(self.text, end);
+                self.reader.walk.go_to(self.reader.text, end);
                 break;
             }
         }
@@ -85,7 +82,8 @@ impl PartReader<'_> {
     }
 
     fn list(&mut self, part: PartId) -> Option<Val> {
-        let rows = Some(self.rows).filter(|rows| rows.list == self.reader.walk.place_in(self.text));
+        let rows =
+            Some(self.rows).filter(|rows| rows.list == self.reader.walk.place_in(self.reader.text));
         let mut ends = rows.map_or(&[][..], |rows| &rows.ends).iter().copied();
         let each = self.looked_at.each(part);
         self.reader.walk.steps(b'[');
@@ -94,7 +92,7 @@ impl PartReader<'_> {
             let end = ends.next();
             match (each, end) {
                 (Some(each), end) => items.push(self.part(each, end)?),
-                (None, Some(end)) => self.reader.walk.go_to(self.text, end),
+                (None, Some(end)) => self.reader.walk.go_to(self.reader.text, end),
                 (None, None) => {
                     self.reader.walk.value();
                 }
@@ -106,6 +104,7 @@ impl PartReader<'_> {
 
 struct SharedReader<'t> {
     source: &'t Bytes,
+    text: &'t str,
     walk: Walk<'t>,
     /// Members of the object before: rows are like each other.
     expected: usize,
@@ -113,9 +112,11 @@ struct SharedReader<'t> {
 
 impl<'t> SharedReader<'t> {
     fn new(json: &'t Admitted) -> Self {
+        let text = json.text();
         Self {
             source: json.bytes(),
-            walk: Walk::new(json.text()),
+            text,
+            walk: Walk::new(text),
             expected: 0,
         }
     }

@@ -31,29 +31,28 @@ pub(in crate::jq) struct RowPlaces {
 impl QueryResult {
     /// A JSON text that this crate made: that of an [`Outcome`](crate::Outcome).
     pub fn of_outcome(json: String) -> Self {
-        let json = Admitted::of_own_text(json);
-        let mut result = Self {
-            rows: RowPlaces::default(),
-            has_more: false,
-            total: None,
-            json: json.clone(),
-        };
-        let mut walk = Walk::new(json.text());
+        let (mut rows, mut has_more, mut total) = (RowPlaces::default(), false, None);
+        let mut walk = Walk::new(&json);
         if walk.peek() == Some(b'[') {
-            result.rows = RowPlaces::next(&mut walk, json.text());
+            rows = RowPlaces::next(&mut walk, &json);
         } else if walk.steps(b'{') {
             while let Some(name) = walk.name() {
                 match &*unquoted(name) {
-                    "items" => result.rows = RowPlaces::next(&mut walk, json.text()),
-                    "total_count" => result.total = Some(walk.value().to_owned()),
+                    "items" => rows = RowPlaces::next(&mut walk, &json),
+                    "total_count" => total = Some(walk.value().to_owned()),
                     name => {
-                        result.has_more |= matches!(name, "truncated" | "next_cursor");
+                        has_more |= matches!(name, "truncated" | "next_cursor");
                         walk.value();
                     }
                 }
             }
         }
-        result
+        Self {
+            json: Admitted::of_own_text(json),
+            rows,
+            has_more,
+            total,
+        }
     }
 
     /// Items of a list, or of an object's `items`; none for what is neither.
