@@ -57,7 +57,7 @@ impl Client {
     #[must_use]
     pub fn capabilities(&self) -> &Value {
         self.read_capabilities.get_or_init(|| {
-            self.told(self.capabilities.as_deref(), |meta| {
+            self.said_last(self.capabilities.as_deref(), |meta| {
                 read(meta.capabilities())
             })
         })
@@ -99,11 +99,11 @@ impl Client {
 
     fn info(&self) -> &Value {
         self.read_info
-            .get_or_init(|| self.told(self.info.as_deref(), |meta| read(meta.client())))
+            .get_or_init(|| self.said_last(self.info.as_deref(), |meta| read(meta.client())))
     }
 
     /// What it said once, or with the request.
-    fn told(&self, once: Option<&str>, in_meta: impl Fn(&RequestMeta<'_>) -> Value) -> Value {
+    fn said_last(&self, once: Option<&str>, in_meta: impl Fn(&RequestMeta<'_>) -> Value) -> Value {
         let meta = self.meta.as_deref();
         let meta: Option<RequestMeta<'_>> = meta.and_then(|json| serde_json::from_str(json).ok());
         match meta {

@@ -157,7 +157,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         request: &Arc<RequestContext>,
     ) -> Running {
         let catalog = self.catalog();
-        let started = catalog.seen(caller, || Arc::clone(request)).start(
+        let started = catalog.things_for(caller, || Arc::clone(request)).start(
             ToolCall {
                 name: tool,
                 arguments: SentArguments::Value(arguments),
@@ -189,7 +189,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     pub fn tool_list(&self, caller: impl Into<Arc<C>>) -> String {
         let list = self
             .catalog()
-            .seen(&caller.into(), Arc::default)
+            .things_for(&caller.into(), Arc::default)
             .list(List::Tools, None, None);
         String::from_utf8(list.unwrap_or_default().to_vec()).unwrap_or_default()
     }
@@ -198,7 +198,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     #[must_use]
     pub fn has_tool(&self, name: &str, caller: impl Into<Arc<C>>) -> bool {
         let catalog = self.catalog();
-        let seen = catalog.seen(&caller.into(), Arc::default);
+        let seen = catalog.things_for(&caller.into(), Arc::default);
         seen.tool(name).is_some()
     }
 

@@ -72,6 +72,7 @@ mod metrics;
 mod open_pages;
 mod pages;
 mod production_board;
+mod sameness;
 mod secrets;
 mod shown_views;
 mod undone;

@@ -140,7 +140,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             "server/discover" => {
                 let seen = self
                     .catalog
-                    .seen(self.arrival.caller, || context(Asking::Impossible));
+                    .things_for(self.arrival.caller, || context(Asking::Impossible));
                 Ok(self.ready(seen.discover()))
             }
             "tools/call" | "resources/read" | "prompts/get" => {
@@ -207,7 +207,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         let context = context();
         let seen = self
             .catalog
-            .seen(self.arrival.caller, || Arc::clone(&context));
+            .things_for(self.arrival.caller, || Arc::clone(&context));
         let mut filter = filter.honoured(
             identity.profile.announces_changes,
             identity.profile.subscriptions,
@@ -275,7 +275,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
                 };
                 Ok(self.ready(
                     self.catalog
-                        .seen(self.arrival.caller, greeted)
+                        .things_for(self.arrival.caller, greeted)
                         .initialize(revision),
                 ))
             }
@@ -319,7 +319,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
     ) -> Result<Dispatched<C>, ProtocolError> {
         if self
             .catalog
-            .seen(self.arrival.caller, || Arc::clone(&context))
+            .things_for(self.arrival.caller, || Arc::clone(&context))
             .method(&method.name)
             .is_none()
         {
@@ -366,7 +366,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             "resources/subscribe"
                 if !self
                     .catalog
-                    .seen(self.arrival.caller, context)
+                    .things_for(self.arrival.caller, context)
                     .has_resource(&uri) =>
             {
                 return Err(ProtocolError::resource_not_found(&uri, self.spoken));
@@ -420,7 +420,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         revision: Option<Revision>,
         context: impl FnOnce() -> Arc<RequestContext>,
     ) -> Result<Dispatched<C>, ProtocolError> {
-        let seen = self.catalog.seen(self.arrival.caller, context);
+        let seen = self.catalog.things_for(self.arrival.caller, context);
         let cursor = cursor_of(params)?;
         let list = seen
             .list(list, cursor.as_deref(), revision)

@@ -19,7 +19,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         revision: Option<Revision>,
         context: Arc<RequestContext>,
     ) -> Result<Dispatched<C>, ProtocolError> {
-        let seen = self.catalog.seen(self.arrival.caller, || context);
+        let seen = self.catalog.things_for(self.arrival.caller, || context);
         let reads_folder = self.method == "resources/directory/read";
         if !seen.has_skills() || reads_folder && !seen.has_skill_folders() {
             return Err(ProtocolError::unknown_method(&self.method));

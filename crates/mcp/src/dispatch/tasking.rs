@@ -31,7 +31,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         let id = Params::text(params.task_id, "taskId")?;
         let seen = self
             .catalog
-            .seen(self.arrival.caller, || Arc::clone(context));
+            .things_for(self.arrival.caller, || Arc::clone(context));
         let task = self
             .own_task(tasks, &seen, &id)
             .ok_or_else(|| ProtocolError::unknown_task(&id))?;

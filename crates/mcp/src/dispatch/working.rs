@@ -57,7 +57,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
             .and_then(|waiting| waiting.request.arguments.clone());
         let seen = self
             .catalog
-            .seen(self.arrival.caller, || Arc::clone(&context));
+            .things_for(self.arrival.caller, || Arc::clone(&context));
         let work = match &*self.method {
             "tools/call" => self.call(params, argument_bytes, &context, &seen)?,
             "resources/read" => self.read(params, &context, &seen)?,
@@ -83,7 +83,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         let arguments = params.arguments.map(RawValue::get);
         let bytes = || match (&argument_bytes, params.arguments) {
             (Some(bytes), _) => bytes.clone(),
-            (None, raw) => raw.map(|raw| self.kept(raw)).unwrap_or_default(),
+            (None, raw) => raw.map(|raw| self.part(raw)).unwrap_or_default(),
         };
         let started = seen.start(
             ToolCall {
@@ -296,8 +296,8 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         }
     }
 
-    fn kept(&self, part: &RawValue) -> Bytes {
-        kept(self.arrival.body, part.get())
+    fn part(&self, part: &RawValue) -> Bytes {
+        shared_if_large(self.arrival.body, part.get())
     }
 
     /// The answers that a client brings to questions it was asked before, and what the next state
@@ -314,7 +314,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
                     .named_by(&self.method)
                     .map(|name| name.get().to_owned())
                     .unwrap_or_default(),
-                arguments: params.arguments.map(|raw| self.kept(raw)),
+                arguments: params.arguments.map(|raw| self.part(raw)),
                 principal: identity.profile.principal_of(self.arrival.caller),
             },
             before: None,
@@ -345,7 +345,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
 
 /// A part of a message, kept beyond it: as it is where it is most of a large one, and copied
 /// otherwise, because a small part would keep the whole.
-fn kept(message: Option<&Bytes>, part: &str) -> Bytes {
+fn shared_if_large(message: Option<&Bytes>, part: &str) -> Bytes {
     let is_worth_it =
         |message: &&Bytes| part.len() >= limits::SHARED_BYTES && part.len() * 2 >= message.len();
     shared(message.filter(is_worth_it), part)
@@ -395,16 +395,16 @@ fn open(result: &impl serde::Serialize) -> Result<OpenResult, Failure> {
 mod tests {
     use bytes::Bytes;
 
-    use super::kept;
+    use super::shared_if_large;
     use crate::limits::SHARED_BYTES;
 
     fn is_shared(message: usize, part: usize) -> bool {
         let message = Bytes::from("x".repeat(message));
         let text = std::str::from_utf8(&message).unwrap();
         let (_, end) = text.split_at(text.len() - part);
-        let kept = kept(Some(&message), end);
-        assert_eq!(kept, end);
-        kept.as_ptr() == end.as_ptr()
+        let found = shared_if_large(Some(&message), end);
+        assert_eq!(found, end);
+        found.as_ptr() == end.as_ptr()
     }
 
     #[test]
@@ -426,7 +426,7 @@ mod tests {
             Bytes::from("x".repeat(SHARED_BYTES)),
             "y".repeat(SHARED_BYTES),
         );
-        assert_eq!(kept(Some(&message), &other), other);
-        assert_eq!(kept(None, "z"), "z");
+        assert_eq!(shared_if_large(Some(&message), &other), other);
+        assert_eq!(shared_if_large(None, "z"), "z");
     }
 }

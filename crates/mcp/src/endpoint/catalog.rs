@@ -108,7 +108,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
     }
 
     /// Of what a client is told: it says that it knows it, or everybody is told.
-    fn told(&self, client: &Client) -> ToldExtensions {
+    fn extensions_told(&self, client: &Client) -> ToldExtensions {
         let profile = &self.identity.profile;
         ToldExtensions {
             skills: self.has_skills()
@@ -156,7 +156,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
     }
 
     /// What a request may see.
-    pub(crate) fn seen(
+    pub(crate) fn things_for(
         &self,
         caller: &Arc<C>,
         request: impl FnOnce() -> Arc<RequestContext>,
@@ -220,10 +220,12 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     }
 
     /// Of what its client is told.
-    fn told(&self) -> ToldExtensions {
+    fn extensions(&self) -> ToldExtensions {
         *self.told.get_or_init(|| {
             let client = self.client.as_ref();
-            client.map_or_else(ToldExtensions::default, |client| self.catalog.told(client))
+            client.map_or_else(ToldExtensions::default, |client| {
+                self.catalog.extensions_told(client)
+            })
         })
     }
 
@@ -328,7 +330,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         }
         let is_marked = request.revision.is_some_and(Revision::marks_results);
         self.catalog
-            .ready_list(request.list, is_marked, self.told())
+            .ready_list(request.list, is_marked, self.extensions())
     }
 
     fn made_list(&self, request: ListRequest<'_>) -> Result<Bytes, Unlisted> {
@@ -376,7 +378,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
                 .iter()
                 .zip(listing.entries())
                 .all(|(seen, entry)| Arc::ptr_eq(seen, entry));
-        let extensions = self.told();
+        let extensions = self.extensions();
         seen.retain(|entry| entry.is_listed_to(extensions));
         let is_strict = revision.is_some_and(Revision::offers_only_what_there_is);
         if is_strict && seen.is_empty() && !self.offers(list) {
@@ -439,8 +441,9 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
             resources,
             prompts,
             completions: self.completes(),
-            skills: (self.told().skills && self.has_skills()).then(|| self.has_skill_folders()),
-            pages: self.told().pages && self.has_pages(),
+            skills: (self.extensions().skills && self.has_skills())
+                .then(|| self.has_skill_folders()),
+            pages: self.extensions().pages && self.has_pages(),
         }
     }
 
@@ -517,7 +520,7 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
     /// Whether there is a resource that is no secret, skills and pages aside where the client is not
     /// told of them. A page is none to who shows pages, in whichever list it stands.
     fn any_resource(&self, resources: &[Arc<ReadyResource<C>>]) -> bool {
-        let extensions = self.told();
+        let extensions = self.extensions();
         resources
             .iter()
             .filter(|entry| entry.is_listed_to(extensions))
@@ -548,10 +551,10 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
         if !self.sees_everything() {
             return None;
         }
-        let told = self.told();
+        let extensions = self.extensions();
         let mut ready = self.catalog.ready.iter();
         ready
-            .find(|(known, _)| *known == told)
+            .find(|(known, _)| *known == extensions)
             .map(|(_, kept)| kept)
     }
 }
