@@ -4,6 +4,7 @@
 
 use footbridge_connector::{FILTER_STACK_BYTES, QueryFilter, QueryResult};
 use libfuzzer_sys::fuzz_target;
+use serde_json::value::RawValue;
 
 /// Values that a filter may give.
 const MOST: usize = 100;
@@ -35,13 +36,13 @@ fn ask(code: &str) {
         r#"{"items":[{"id":1,"name":"a <b>","n":1.10},{"id":2,"tags":["x",null]}],"total_count":2}"#,
         r#"[3,1,2,"é",{"a":{"b":null}}]"#,
     ]
-    .map(|json| QueryResult::read(json.to_owned()).expect("it is JSON"));
+    .map(|json| QueryResult::of_outcome(json.to_owned()));
     match filter.run(&results, MOST) {
         Ok(values) => {
             assert!(values.len() <= MOST);
             for value in values {
                 if let Ok(json) = value.json() {
-                    assert!(QueryResult::read(json.clone()).is_ok(), "{json}");
+                    assert!(serde_json::from_str::<&RawValue>(&json).is_ok(), "{json}");
                 }
             }
         }
