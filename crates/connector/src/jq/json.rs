@@ -1,6 +1,8 @@
 //! Between JSON and jq's values: bytes in, bytes out, arguments in. Strict both ways; numbers stay
 //! as written.
 
+use std::borrow::Cow;
+
 use jaq_json::{Map, Num, Val};
 use serde_json::Value;
 
@@ -32,7 +34,7 @@ fn write_at(out: &mut String, value: &Val, depth: usize) -> Result<(), &'static 
             use std::fmt::Write;
             write!(out, "{number}").map_err(|_| "it cannot be written")?;
         }
-        Val::TStr(text) => push_string(out, &String::from_utf8_lossy(text)),
+        Val::TStr(text) => push_string(out, &as_text(text)),
         Val::BStr(_) => return Err("it holds a byte string"),
         Val::Arr(list) => {
             if inner == 0 {
@@ -59,7 +61,7 @@ fn write_at(out: &mut String, value: &Val, depth: usize) -> Result<(), &'static 
                 let Val::TStr(key) = key else {
                     return Err("it holds a key that is not a text");
                 };
-                push_string(out, &String::from_utf8_lossy(key));
+                push_string(out, &as_text(key));
                 out.push(':');
                 write_at(out, value, inner)?;
             }
@@ -108,10 +110,15 @@ fn sound_at(value: &Val, depth: usize, left: &mut usize) -> Result<(), &'static 
     }
 }
 
+/// What a text says. Nearly all are UTF-8, which is seen at once.
+fn as_text(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// A text value.
-pub(crate) fn text(value: &Val) -> Option<std::borrow::Cow<'_, str>> {
+pub(crate) fn text(value: &Val) -> Option<Cow<'_, str>> {
     match value {
-        Val::TStr(text) => Some(String::from_utf8_lossy(text)),
+        Val::TStr(text) => Some(as_text(text)),
         _ => None,
     }
 }
@@ -119,7 +126,7 @@ pub(crate) fn text(value: &Val) -> Option<std::borrow::Cow<'_, str>> {
 /// A text, number or boolean as the text that a path or query carries.
 pub(crate) fn plain_text(value: &Val) -> Option<String> {
     match value {
-        Val::TStr(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        Val::TStr(text) => Some(as_text(text).into_owned()),
         Val::Num(Num::Float(number)) if !number.is_finite() => None,
         Val::Num(number) => Some(number.to_string()),
         Val::Bool(bool) => Some(bool.to_string()),

@@ -38,15 +38,36 @@ impl PlainObject {
     }
 
     fn value(&self, input: &Val) -> Result<Val, jaq_core::Error<Val>> {
+        if self.is_all_of(input) {
+            return Ok(input.clone());
+        }
         let mut members = Map::with_capacity_and_hasher(self.0.len(), Default::default());
         for (name, member) in &self.0 {
             members.insert(name.clone(), member.value(input)?);
         }
         Ok(Val::obj(members))
     }
+
+    /// Whether it is the input itself: all that a query reads of a row is often what its filter
+    /// makes the row anew of.
+    fn is_all_of(&self, input: &Val) -> bool {
+        let Val::Obj(members) = input else {
+            return false;
+        };
+        members.len() == self.0.len()
+            && members
+                .keys()
+                .zip(&self.0)
+                .all(|(key, (name, member))| member.is_of_name(name) && key == name)
+    }
 }
 
 impl PlainMember {
+    /// Whether it is the member of this name of the input.
+    fn is_of_name(&self, name: &Val) -> bool {
+        matches!(self, Self::Path(steps) if matches!(steps.as_slice(), [step] if step == name))
+    }
+
     fn of(term: &Term<'_>) -> Option<Self> {
         match term {
             Term::Id => Some(Self::Path(Vec::new())),
@@ -176,6 +197,9 @@ mod tests {
         for (code, objects) in [
             ("{id}", 1),
             ("{id, n: .a.b}", 1),
+            ("{id, a}", 1),
+            ("{id: .a, a: .id}", 1),
+            ("[{id, a}, .] | .[0].id = 7", 1),
             (r#"{"x y": .id, "id"}"#, 1),
             ("{a: 1, id, a: .id}", 1),
             ("{id: .[0], n: .a[0]}", 1),
@@ -204,6 +228,9 @@ mod tests {
                 r#"{"id":1,"a":{"b":[2]}}"#,
                 r#"[{"id":1},{"a":2,"id":{"x":1}},null]"#,
                 r#"{"x":{"id":3},"id":[4],"a":[5,6]}"#,
+                r#"{"id":1}"#,
+                r#"{"a":{"b":1},"id":2}"#,
+                r#"{"id":2,"a":1}"#,
             ] {
                 let (found, own, by_jq) = both(code, input);
                 assert_eq!(own, by_jq, "{code} over {input}");

@@ -61,8 +61,10 @@ impl PartReader<'_> {
     }
 
     fn object(&mut self, part: PartId, end: Option<usize>) -> Option<Val> {
-        let end = end.zip(self.looked_at.only_names(part));
-        let mut members = Map::default();
+        let names = self.looked_at.only_names(part);
+        let end = end.zip(names);
+        let room = names.unwrap_or_default().min(MOST_EXPECTED);
+        let mut members = Map::with_capacity_and_hasher(room, Default::default());
         self.reader.walk.steps(b'{');
         while let Some(name) = self.reader.walk.name() {
             let Some(member) = self.looked_at.member(part, &unquoted(name)) else {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::check::plain;
 
-/// Bytes of a text that are looked at one word at a time, before the search that is quicker for
+/// Bytes of a text that are looked at one or some at a time, before the search that is quicker for
 /// long ones.
 const SHORT: usize = 32;
 
@@ -153,7 +153,11 @@ pub(crate) fn unquoted(token: &str) -> Cow<'_, str> {
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(token);
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+    let has_escapes = match inner.len() {
+        0..SHORT => inner.bytes().any(|byte| byte == b'\\'),
+        _ => memchr::memchr(b'\\', inner.as_bytes()).is_some(),
+    };
+    if !has_escapes {
         return Cow::Borrowed(inner);
     }
     serde_json::from_str(token).map_or(Cow::Borrowed(inner), Cow::Owned)
