@@ -119,22 +119,40 @@ impl SettingsFile {
                 path.as_ref().display()
             ))
         };
-        let file: Self = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-            let allowed = error.location().and_then(|place| {
-                let line = usize::try_from(place.line()).ok()?;
-                allowed_at(text, line)
-            });
-            let what = error.to_string().replace('\n', " ");
-            wrong(match allowed {
-                Some(allowed) => format!("{what}; {allowed}"),
-                None => what,
-            })
-        })?;
+        let file: Self = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| wrong(fault_of(&error, text)))?;
         Ok(Self {
             path: path.as_ref().to_owned(),
             ..file
         })
     }
+}
+
+/// What is wrong with a file. Where the reader speaks of its own insides, it is said in words for
+/// who wrote the file.
+fn fault_of(error: &serde_saphyr::Error, text: &str) -> String {
+    use serde_saphyr::Error;
+    let line = error
+        .location()
+        .and_then(|place| usize::try_from(place.line()).ok());
+    let allowed = line.and_then(|line| Some((line, allowed_at(text, line)?)));
+    match (error.without_snippet(), line, allowed) {
+        (Error::DuplicateMappingKey { key: Some(key), .. }, Some(line), _) => {
+            format!("line {line}: {key} stands there twice: write it once")
+        }
+        // Words of the parser: it is no YAML.
+        (Error::ExternalMessage { .. }, ..) => one_line(error),
+        (_, _, Some((line, allowed))) => format!("line {line}: {allowed}"),
+        (Error::Unexpected { .. }, Some(1), None) => {
+            "it does not begin with a setting: each is a line of its own, such as `port: 8000`"
+                .to_owned()
+        }
+        _ => one_line(error),
+    }
+}
+
+fn one_line(error: &serde_saphyr::Error) -> String {
+    error.to_string().replace('\n', " ")
 }
 
 /// What the setting in a line takes; none for a line that holds no setting of ours.
@@ -156,6 +174,37 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("prot") && error.contains('2'), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_words_of_settings() {
+        for (text, fault) in [
+            ("port: abc", "line 1: port takes a number from 0 to 65535"),
+            (
+                "page: true\nport: 70000",
+                "line 2: port takes a number from 0 to 65535",
+            ),
+            (
+                "transport: [stdio]",
+                "line 1: transport takes stdio or http",
+            ),
+            (
+                "port: 1\npage: true\nport: 2",
+                "line 3: port stands there twice: write it once",
+            ),
+            (
+                "- port",
+                "it does not begin with a setting: each is a line of its own, such as `port: 8000`",
+            ),
+            (
+                "port = 8000",
+                "it does not begin with a setting: each is a line of its own, such as `port: 8000`",
+            ),
+        ] {
+            let error = SettingsFile::parse("settings.yaml", text).unwrap_err();
+            let sentence = format!("the settings file settings.yaml: {fault}");
+            assert_eq!(error.to_string(), sentence, "{text}");
+        }
     }
 
     #[test]
