@@ -103,12 +103,13 @@ impl WriteTransaction {
         self
     }
 
-    /// What comes next can be taken back alone, with [`Self::take_back`]. Its savepoint takes the
-    /// place of the one before; the end of the transaction releases the last.
+    /// What comes next can be taken back alone, with [`Self::take_back`]: what the transaction
+    /// begins with by its rollback, all else by a savepoint, which takes the place of the one
+    /// before. The end of the transaction releases the last.
     pub(crate) fn divide(&mut self) {
         self.may_end = false;
-        if self.ahead.last() == Some(&sql::SAVEPOINT) {
-            // Nothing was written since it was divided before.
+        if !self.has_begun() || self.ahead.last() == Some(&sql::SAVEPOINT) {
+            // Nothing was written, or nothing since it was divided before.
             return;
         }
         if self.has_savepoint {
@@ -122,7 +123,14 @@ impl WriteTransaction {
     pub(crate) async fn take_back(&mut self) -> Result<(), sqlx::Error> {
         self.audit_end = None;
         match self.ahead.is_empty() {
-            true => self.run_alone(sql::ROLLBACK_TO).await,
+            true if self.has_savepoint => self.run_alone(sql::ROLLBACK_TO).await,
+            // It began with that, and begins anew.
+            true => {
+                self.run_alone(sql::ROLLBACK).await?;
+                self.stage = TransactionStage::Due;
+                self.ahead.push(sql::BEGIN_WRITE);
+                Ok(())
+            }
             false => Ok(()),
         }
     }
