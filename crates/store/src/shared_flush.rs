@@ -59,6 +59,8 @@ async fn write_all(store: Store, mut turn: JournalTurn) {
             Ok(write) => write_together(&store, write, &turn).await,
             Err(error) => fail(turn.take_all(), &error),
         }
+        // Those who were told their ends may have more to write, which is written together then.
+        tokio::task::yield_now().await;
     }
 }
 
