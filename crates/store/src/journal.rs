@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{oneshot, watch};
 
 use crate::StoreError;
-use crate::write_transaction::WriteTransaction;
+use crate::joined_text::{JoinedTexts, JoinedValues, KnownTexts, joined_size};
+use crate::write_transaction::{StatementStep, WriteTransaction};
 
 /// Writes that wait without anybody to wait for them; more are refused.
 const MOST_UNATTENDED: usize = 10_000;
@@ -35,6 +36,22 @@ pub(crate) trait SharedWrite: Send + 'static {
         transaction: &mut WriteTransaction,
     ) -> impl Future<Output = Result<Result<Self::Answer, Self::Error>, sqlx::Error>> + Send;
 
+    /// The texts that [`Self::write`] runs, where they are known before it begins: those of several
+    /// writes may be run as one. None where what it runs depends on what it finds.
+    fn known_texts(&self) -> KnownTexts {
+        &[]
+    }
+
+    /// Binds what the known texts need; false where that is not known now.
+    fn bind_known(&self, _values: &mut JoinedValues) -> Result<bool, sqlx::Error> {
+        Ok(false)
+    }
+
+    /// The answer, from what the known texts gave; none where one of them did not do what it had to.
+    fn known_answer(&self, _given: &[StatementStep]) -> Result<Option<Self::Answer>, sqlx::Error> {
+        Ok(None)
+    }
+
     /// Hears that the answer is on the disk, before it is given.
     fn was_kept(_answer: &mut Self::Answer) {}
 }
@@ -48,6 +65,12 @@ pub(crate) trait QueuedWrite: Send {
         &'a mut self,
         transaction: &'a mut WriteTransaction,
     ) -> Boxed<'a, Result<bool, sqlx::Error>>;
+    /// As [`SharedWrite::known_texts`].
+    fn known_texts(&self) -> KnownTexts;
+    /// As [`SharedWrite::bind_known`].
+    fn bind_known(&self, values: &mut JoinedValues) -> Result<bool, sqlx::Error>;
+    /// Hears what its known texts gave; false when one of them did not do what it had to.
+    fn hear_known(&mut self, given: &[StatementStep]) -> Result<bool, sqlx::Error>;
     /// Tells that what it wrote is kept, or why it was refused.
     fn tell(self: Box<Self>);
     /// Tells that nothing was kept.
@@ -81,6 +104,19 @@ impl<W: SharedWrite> QueuedWrite for Attended<W> {
         })
     }
 
+    fn known_texts(&self) -> KnownTexts {
+        self.write.known_texts()
+    }
+
+    fn bind_known(&self, values: &mut JoinedValues) -> Result<bool, sqlx::Error> {
+        self.write.bind_known(values)
+    }
+
+    fn hear_known(&mut self, given: &[StatementStep]) -> Result<bool, sqlx::Error> {
+        self.outcome = self.write.known_answer(given)?.map(Ok);
+        Ok(self.outcome.is_some())
+    }
+
     fn tell(self: Box<Self>) {
         let Some(mut outcome) = self.outcome else {
             return;
@@ -108,6 +144,8 @@ impl<W: SharedWrite> QueuedWrite for Attended<W> {
 /// The writes that wait, and whether somebody is at them.
 pub(crate) struct Journal {
     queue: Mutex<WriteQueue>,
+    /// For writes that are run as one text.
+    pub(crate) texts: JoinedTexts,
     is_busy: watch::Sender<bool>,
     /// Counts the transactions that were kept.
     kept: watch::Sender<u64>,
@@ -123,6 +161,7 @@ impl Journal {
     pub(crate) fn new() -> Journal {
         Journal {
             queue: Mutex::default(),
+            texts: JoinedTexts::default(),
             is_busy: watch::Sender::new(false),
             kept: watch::Sender::new(0),
         }
@@ -198,15 +237,38 @@ pub(crate) struct JournalTurn {
 }
 
 impl JournalTurn {
-    /// The next write that is still wanted.
-    pub(crate) fn next(&self) -> Option<Box<dyn QueuedWrite>> {
+    /// The next write that is still wanted and, of the first that wait, those with the same known
+    /// texts, as many as go into one text. None when nothing waits.
+    pub(crate) fn next(&self, most: usize) -> Vec<Box<dyn QueuedWrite>> {
         let mut queue = self.journal.queue();
-        loop {
-            let next = queue.waiting.pop_front()?;
-            if next.is_wanted() {
-                return Some(next);
+        let first = loop {
+            match queue.waiting.pop_front() {
+                Some(next) if next.is_wanted() => break next,
+                Some(_) => {}
+                None => return Vec::new(),
+            }
+        };
+        let texts = first.known_texts();
+        let mut next = vec![first];
+        if texts.is_empty() {
+            return next;
+        }
+        let is_alike = |one: &dyn QueuedWrite| one.is_wanted() && one.known_texts() == texts;
+        let among = most.min(queue.waiting.len());
+        let waiting = queue.waiting.iter().take(among);
+        let alike = waiting.filter(|one| is_alike(one.as_ref())).count();
+        let size = joined_size(most.min(1 + alike));
+        let mut others = Vec::new();
+        for one in queue.waiting.drain(..among) {
+            match next.len() < size && is_alike(one.as_ref()) {
+                true => next.push(one),
+                false => others.push(one),
             }
         }
+        for one in others.into_iter().rev() {
+            queue.waiting.push_front(one);
+        }
+        next
     }
 
     /// Whether more wait.

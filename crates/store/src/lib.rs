@@ -42,6 +42,7 @@ mod audit_chain;
 mod connections;
 mod database_file;
 mod interrupted;
+mod joined_text;
 mod journal;
 mod migrations;
 mod open_error;

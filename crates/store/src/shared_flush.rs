@@ -6,8 +6,10 @@
 
 use tokio::runtime::Handle;
 
-use crate::journal::{JournalTurn, QueuedWrite, SharedWrite};
+use crate::joined_text::JoinedValues;
+use crate::journal::{Journal, JournalTurn, QueuedWrite, SharedWrite};
 use crate::write::Write;
+use crate::write_transaction::StatementStep;
 use crate::{Store, StoreError};
 
 /// So many writes share a transaction at most.
@@ -19,6 +21,13 @@ enum Written {
     Refused,
     /// The database refused it; the others are not touched by that.
     Failed(StoreError),
+}
+
+/// The writes of one transaction, whose ends hang on its own.
+#[derive(Default)]
+struct WrittenTogether {
+    writes: Vec<Box<dyn QueuedWrite>>,
+    is_anything_kept: bool,
 }
 
 impl Store {
@@ -66,46 +75,126 @@ async fn write_all(store: Store, mut turn: JournalTurn) {
 
 /// What waits when its transaction begins, and what comes while the others are written.
 async fn write_together(store: &Store, mut write: Write, turn: &JournalTurn) {
-    let mut written = Vec::new();
-    let mut is_anything_kept = false;
-    while written.len() < MOST_TOGETHER && !write.is_kept() {
-        let Some(mut next) = turn.next() else { break };
+    let mut written = WrittenTogether::default();
+    while written.writes.len() < MOST_TOGETHER && !write.is_kept() {
+        let next = turn.next(MOST_TOGETHER - written.writes.len());
+        if next.is_empty() {
+            break;
+        }
         // The only one of a transaction is isolated by that.
-        let is_apart = !written.is_empty() || turn.has_more();
+        let is_apart = next.len() > 1 || !written.writes.is_empty() || turn.has_more();
+        if let Err(error) = write_next(&mut write, next, is_apart, store, &mut written).await {
+            let mut writes = written.writes;
+            if !write.has_begun() {
+                // Those that wait would wait as long for the same.
+                writes.append(&mut turn.take_all());
+            }
+            let error = write.give_up(error).await;
+            return fail(writes, &error);
+        }
+        if !is_apart && !written.is_anything_kept {
+            break;
+        }
+    }
+    if !written.is_anything_kept {
+        write.undo().await;
+    } else if let Err(error) = write.commit().await {
+        return fail(written.writes, &error);
+    }
+    for one in written.writes {
+        one.tell();
+    }
+    store.journal().was_kept();
+}
+
+/// Writes some with the same known texts together, or one; and each by itself where they do not
+/// all get through together. After an error all of them are among the writes of the transaction.
+async fn write_next(
+    write: &mut Write,
+    mut next: Vec<Box<dyn QueuedWrite>>,
+    is_apart: bool,
+    store: &Store,
+    written: &mut WrittenTogether,
+) -> Result<(), StoreError> {
+    if next.len() > 1 {
+        let joined = write_joined(write, &mut next, store.journal()).await;
+        if !matches!(joined, Ok(false)) {
+            written.is_anything_kept = true;
+            written.writes.append(&mut next);
+            return joined.map(drop);
+        }
+    }
+    let mut next = next.into_iter();
+    while let Some(mut one) = next.next() {
         match is_apart {
             true => write.divide(),
             false => write.end_with_last(),
         }
-        match write_one(&mut write, next.as_mut(), is_apart).await {
+        match write_one(write, one.as_mut(), is_apart).await {
             Ok(Written::Kept) => {
-                is_anything_kept = true;
-                written.push(next);
+                written.is_anything_kept = true;
+                written.writes.push(one);
             }
-            Ok(Written::Refused) => written.push(next),
-            Ok(Written::Failed(error)) => next.fail(error),
+            Ok(Written::Refused) => written.writes.push(one),
+            Ok(Written::Failed(error)) => one.fail(error),
             Err(error) => {
-                written.push(next);
-                if !write.has_begun() {
-                    // Those that wait would wait as long for the same.
-                    written.append(&mut turn.take_all());
-                }
-                let error = write.give_up(error).await;
-                return fail(written, &error);
+                written.writes.push(one);
+                written.writes.extend(next);
+                return Err(error);
             }
         }
-        if !is_apart && !is_anything_kept {
-            break;
+    }
+    Ok(())
+}
+
+/// Writes some with the same known texts by one text; false where one of them did not get through,
+/// and nothing of any is kept then.
+async fn write_joined(
+    write: &mut Write,
+    together: &mut [Box<dyn QueuedWrite>],
+    journal: &Journal,
+) -> Result<bool, StoreError> {
+    let mut values = JoinedValues::new(write.audit_end().cloned());
+    for one in together.iter() {
+        if !matches!(one.bind_known(&mut values), Ok(true)) {
+            return Ok(false);
         }
     }
-    if !is_anything_kept {
-        write.undo().await;
-    } else if let Err(error) = write.commit().await {
-        return fail(written, &error);
+    let texts = together.first().map(|one| one.known_texts());
+    let text = journal.texts.of(texts.unwrap_or_default(), together.len());
+    write.divide();
+    let given = write.run_joined(text, values).await;
+    let heard = given.and_then(|given| hear_joined(together, &given));
+    match heard.map_err(|error| write.told(error)) {
+        Ok(true) => return Ok(true),
+        Ok(false) => {}
+        // A statement of one of them that does not work, which is told to that one alone.
+        Err(StoreError::Failed(_)) if write.has_begun() => {}
+        Err(shared) => return Err(shared),
     }
-    for one in written {
-        one.tell();
+    let taken_back = write.take_back().await;
+    taken_back.map_err(|error| write.told(error))?;
+    Ok(false)
+}
+
+/// Gives each what its own statements gave; false when one of them did not do what it had to.
+fn hear_joined(
+    together: &mut [Box<dyn QueuedWrite>],
+    given: &[StatementStep],
+) -> Result<bool, sqlx::Error> {
+    let ends = given.iter().filter(|step| step.is_left()).count();
+    let of_each = ends / together.len().max(1);
+    let mut seen = 0;
+    let mut parts = given.split_inclusive(|step| {
+        seen += usize::from(step.is_left());
+        step.is_left() && seen.is_multiple_of(of_each)
+    });
+    for one in together {
+        if !one.hear_known(parts.next().unwrap_or_default())? {
+            return Ok(false);
+        }
     }
-    store.journal().was_kept();
+    Ok(true)
 }
 
 /// Writes one; of one that is not kept nothing stays, where it is apart from others.

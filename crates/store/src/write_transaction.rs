@@ -14,10 +14,11 @@ use sqlx::{AssertSqlSafe, Either, Execute, Executor, SqlSafeStr as _, SqlStr, Sq
 
 use crate::audit_mark::AuditMark;
 use crate::connections::LentConnection;
+use crate::joined_text::JoinedValues;
 use crate::sql;
 
 /// What a statement gives: rows, and then its end.
-type StatementStep = Either<SqliteQueryResult, SqliteRow>;
+pub(crate) type StatementStep = Either<SqliteQueryResult, SqliteRow>;
 
 /// A transaction that is under way. Dropped before it is kept, nothing of it is, and its connection
 /// is closed.
@@ -159,6 +160,17 @@ impl WriteTransaction {
     /// Gives the connection back: the transaction has ended.
     pub(crate) fn give_back(self) {
         self.lent.give_back();
+    }
+
+    /// Runs the statements of several writes, all to their ends. What is given is theirs.
+    pub(crate) async fn run_joined(
+        &mut self,
+        text: SqlStr,
+        values: JoinedValues,
+    ) -> Result<Vec<StatementStep>, sqlx::Error> {
+        let given = self.run(text, Some(values.arguments)).await?;
+        self.audit_end = values.audit_end;
+        Ok(given)
     }
 
     async fn run_alone(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {

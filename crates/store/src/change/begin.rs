@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use sqlx::Row as _;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Row as _, Sqlite};
 
 use super::audited::AuditedChange;
 use super::keys::{self, KeyRow};
@@ -12,8 +14,9 @@ use super::{
     ChangeError, ChangeId, KnownCall, MAX_CHANGE_ARGUMENTS, MAX_CHANGED_RECORDS, MAX_REQUEST,
     NewChange, OpenChange,
 };
+use crate::joined_text::{JoinedValues, KnownTexts};
 use crate::journal::SharedWrite;
-use crate::write_transaction::WriteTransaction;
+use crate::write_transaction::{StatementStep, WriteTransaction};
 use crate::{ChangeState, Store, StoreError, sql, time};
 
 /// What to do with a change.
@@ -145,32 +148,65 @@ impl SharedWrite for BeginChange {
         &mut self,
         transaction: &mut WriteTransaction,
     ) -> Result<Result<BegunChange, ChangeError>, sqlx::Error> {
-        let insertion = Insertion {
-            change: &self.change,
-            now: self.now,
-            key_calls: self.store.kept_calls(),
-            process: Some(&self.process),
-            proposal: None,
-            is_all: true,
-        };
-        Ok(match insertion.insert(transaction).await? {
-            Inserted::New(id) => Ok(BegunChange::Open(OpenChange::new(
-                self.store.clone(),
-                id,
-                self.change.key.is_some(),
-                Some(Box::new(
-                    AuditedChange::of(&self.change).with_records(&self.change),
-                )),
-            ))),
+        Ok(match self.insertion().insert(transaction).await? {
+            Inserted::New(id) => Ok(self.begun(id)),
             Inserted::Known(known) => Ok(BegunChange::Known(known)),
             Inserted::Refused(error) => Err(error),
         })
+    }
+
+    fn known_texts(&self) -> KnownTexts {
+        let change = &self.change;
+        let asks_first = change.key.is_some() || change.undoes.is_some();
+        match change.records.as_slice() {
+            _ if asks_first => &[],
+            [] => &[sql::CHANGE_ADD],
+            [_] => &[sql::CHANGE_ADD_WITH_RECORD],
+            // The others need the number of the change.
+            [..] => &[],
+        }
+    }
+
+    fn bind_known(&self, values: &mut JoinedValues) -> Result<bool, sqlx::Error> {
+        let records = records::within_limits(&self.change.records);
+        let insertion = self.insertion();
+        values.bind(|query| insertion.bound(query, &records))?;
+        Ok(true)
+    }
+
+    fn known_answer(&self, given: &[StatementStep]) -> Result<Option<BegunChange>, sqlx::Error> {
+        let row = given.iter().find_map(|step| step.as_ref().right());
+        let id = row.map(|row| row.try_get(0)).transpose()?;
+        Ok(id.map(|id| self.begun(ChangeId(id))))
     }
 
     fn was_kept(answer: &mut BegunChange) {
         if let BegunChange::Open(open) = answer {
             open.was_kept();
         }
+    }
+}
+
+impl BeginChange {
+    fn insertion(&self) -> Insertion<'_> {
+        Insertion {
+            change: &self.change,
+            now: self.now,
+            key_calls: self.store.kept_calls(),
+            process: Some(&self.process),
+            proposal: None,
+            is_all: true,
+        }
+    }
+
+    fn begun(&self, id: ChangeId) -> BegunChange {
+        let audited = AuditedChange::of(&self.change).with_records(&self.change);
+        BegunChange::Open(OpenChange::new(
+            self.store.clone(),
+            id,
+            self.change.key.is_some(),
+            Some(Box::new(audited)),
+        ))
     }
 }
 
@@ -300,6 +336,23 @@ impl Insertion<'_> {
         records: &[KeptRecord<'_>],
         is_last: bool,
     ) -> Result<ChangeId, sqlx::Error> {
+        let statement = match records.first() {
+            Some(_) => sql::CHANGE_ADD_WITH_RECORD,
+            None => sql::CHANGE_ADD,
+        };
+        let query = self.bound(sqlx::query(statement), records);
+        // All rows of both statements: the number of the change is the only one.
+        let rows = query.fetch_all(transaction.last(is_last)).await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(ChangeId(row.try_get(0)?))
+    }
+
+    /// Binds its row, with the first of these records where there is one.
+    fn bound<'q>(
+        &'q self,
+        query: Query<'q, Sqlite, SqliteArguments>,
+        records: &'q [KeptRecord<'_>],
+    ) -> Query<'q, Sqlite, SqliteArguments> {
         let change = self.change;
         let state = match self.proposal {
             Some(_) => ChangeState::Proposed,
@@ -311,11 +364,7 @@ impl Insertion<'_> {
         let images: usize = records.iter().map(KeptRecord::bytes).sum();
         let request = self.proposal.map(|proposal| proposal.request.as_str());
         let size = change.arguments.len() + images + request.map_or(0, str::len);
-        let statement = match records.first() {
-            Some(_) => sql::CHANGE_ADD_WITH_RECORD,
-            None => sql::CHANGE_ADD,
-        };
-        let query = sqlx::query(statement)
+        let query = query
             .bind(time::text_of(self.now))
             .bind(state.as_str())
             .bind(&change.door)
@@ -334,14 +383,10 @@ impl Insertion<'_> {
             .bind(i64::try_from(size).unwrap_or(i64::MAX))
             .bind(&change.arguments)
             .bind(request);
-        let query = match records.first() {
+        match records.first() {
             Some(record) => record.bound(query),
             None => query,
-        };
-        // All rows of both statements: the number of the change is the only one.
-        let rows = query.fetch_all(transaction.last(is_last)).await?;
-        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-        Ok(ChangeId(row.try_get(0)?))
+        }
     }
 }
 

@@ -7,9 +7,19 @@ use super::audited::AuditedChange;
 use super::records::{self, KeptRecord};
 use super::transition::{ChangeStep, not_allowed};
 use super::{ChangeError, ChangeId, ChangedRecord, MAX_CHANGED_RECORDS, MAX_IMAGE, keys};
+use crate::audit_chain::AuditEntry;
+use crate::joined_text::{JoinedValues, KnownTexts};
 use crate::journal::SharedWrite;
-use crate::write_transaction::WriteTransaction;
-use crate::{ChangeOutcome, ChangeState, Store};
+use crate::write_transaction::{StatementStep, WriteTransaction};
+use crate::{ChangeOutcome, Store, sql};
+
+/// The texts of an end by which several may go together: the step, and each of its records. An end
+/// with more records is a text for each by itself.
+const KNOWN_ENDING: KnownTexts = &[
+    sql::CHANGE_STEP_AUDITED,
+    sql::CHANGE_RECORD_ADD,
+    sql::CHANGE_RECORD_ADD,
+];
 
 /// How a change ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,25 +189,12 @@ impl SharedWrite for EndChange {
         transaction: &mut WriteTransaction,
     ) -> Result<Result<(), ChangeError>, sqlx::Error> {
         self.end.leave_out_too_many();
-        let end = &self.end;
-        let records = records::within_limits(&end.records);
-        let to = ChangeState::from(end.outcome);
-        let undo_values = end
-            .undo_values
-            .as_deref()
-            .filter(|values| values.len() <= MAX_IMAGE);
-        let images: usize = records.iter().map(KeptRecord::bytes).sum();
-        let transition = ChangeStep {
-            message: end.message.as_deref(),
-            undo_values,
-            bytes: images + undo_values.map_or(0, str::len),
-            ..ChangeStep::new(self.id, to, self.now)
-        };
+        let records = records::within_limits(&self.end.records);
+        let transition = self.transition(&records);
         let is_all = records.is_empty() && !self.may_have_key;
         let audited = match &self.audited {
             Some(audited) => {
-                let step = audited.step(self.id, to, end.message.as_deref());
-                let entry = step.entry(records.iter().map(KeptRecord::kind_and_id));
+                let entry = self.entry(audited, &records);
                 let is_made = transition.make_with(&entry, transaction, is_all).await?;
                 is_made.then_some(audited)
             }
@@ -216,9 +213,60 @@ impl SharedWrite for EndChange {
         stepped.audit(transaction, &records, true).await?;
         Ok(Ok(()))
     }
+
+    fn known_texts(&self) -> KnownTexts {
+        match self.audited.is_some() && !self.may_have_key {
+            true => KNOWN_ENDING.get(..=self.end.records.len()),
+            false => None,
+        }
+        .unwrap_or_default()
+    }
+
+    fn bind_known(&self, values: &mut JoinedValues) -> Result<bool, sqlx::Error> {
+        let (Some(audited), Some(end)) = (&self.audited, values.audit_end.take()) else {
+            return Ok(false);
+        };
+        let records = records::within_limits(&self.end.records);
+        let transition = self.transition(&records);
+        let entry = self.entry(audited, &records);
+        let row = entry.row_after(&end, self.now);
+        values.bind(|query| transition.bound_with(&row, &end, query))?;
+        for record in &records {
+            values.bind(|query| record.bound_to(self.id, &audited.connector, query))?;
+        }
+        values.audit_end = Some(row.mark);
+        Ok(true)
+    }
+
+    fn known_answer(&self, given: &[StatementStep]) -> Result<Option<()>, sqlx::Error> {
+        let step = given.first().and_then(|step| step.as_ref().left());
+        let is_made = step.is_some_and(|step| step.rows_affected() == 1);
+        Ok(is_made.then_some(()))
+    }
 }
 
 impl EndChange {
+    fn transition(&self, records: &[KeptRecord<'_>]) -> ChangeStep<'_> {
+        let end = &self.end;
+        let undo_values = end
+            .undo_values
+            .as_deref()
+            .filter(|values| values.len() <= MAX_IMAGE);
+        let images: usize = records.iter().map(KeptRecord::bytes).sum();
+        ChangeStep {
+            message: end.message.as_deref(),
+            undo_values,
+            bytes: images + undo_values.map_or(0, str::len),
+            ..ChangeStep::new(self.id, end.outcome.into(), self.now)
+        }
+    }
+
+    fn entry(&self, audited: &AuditedChange, records: &[KeptRecord<'_>]) -> AuditEntry {
+        let message = self.end.message.as_deref();
+        let step = audited.step(self.id, self.end.outcome.into(), message);
+        step.entry(records.iter().map(KeptRecord::kind_and_id))
+    }
+
     /// Adds its records, and what is remembered under its key.
     async fn add_rest(
         &self,

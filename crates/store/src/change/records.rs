@@ -71,11 +71,19 @@ impl KeptRecord<'_> {
         connector: &str,
         is_last: bool,
     ) -> Result<(), sqlx::Error> {
-        let query = sqlx::query(sql::CHANGE_RECORD_ADD)
-            .bind(change.number())
-            .bind(connector);
-        self.bound(query).execute(transaction.last(is_last)).await?;
+        let query = self.bound_to(change, connector, sqlx::query(sql::CHANGE_RECORD_ADD));
+        query.execute(transaction.last(is_last)).await?;
         Ok(())
+    }
+
+    /// Binds it with its change.
+    pub(super) fn bound_to<'q>(
+        &'q self,
+        change: ChangeId,
+        connector: &'q str,
+        query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Query<'q, Sqlite, SqliteArguments> {
+        self.bound(query.bind(change.number()).bind(connector))
     }
 
     /// Binds its own columns behind those that are bound.

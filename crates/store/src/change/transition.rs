@@ -9,7 +9,8 @@ use sqlx::{Row as _, Sqlite};
 
 use super::records::KeptRecord;
 use super::{ChangeError, ChangeId};
-use crate::audit_chain::{AuditEntry, AuditedStep};
+use crate::audit_chain::{AuditEntry, AuditedStep, NewAuditRow};
+use crate::audit_mark::AuditMark;
 use crate::write_transaction::WriteTransaction;
 use crate::{ChangeState, sql, time};
 
@@ -74,8 +75,7 @@ impl ChangeStep<'_> {
             return Ok(false);
         };
         let row = entry.row_after(end, self.now);
-        let query = self.bound(sqlx::query(sql::CHANGE_STEP_AUDITED));
-        let query = row.bound(query.bind(end.text()));
+        let query = self.bound_with(&row, end, sqlx::query(sql::CHANGE_STEP_AUDITED));
         let changed = query.execute(transaction.last(is_last)).await?;
         if changed.rows_affected() == 0 {
             transaction.begin_again();
@@ -83,6 +83,16 @@ impl ChangeStep<'_> {
         }
         transaction.audit_ends_at(Some(row.mark));
         Ok(true)
+    }
+
+    /// Binds it with its row of the audit, which goes behind this end.
+    pub(super) fn bound_with<'q>(
+        &'q self,
+        row: &'q NewAuditRow<'_>,
+        end: &AuditMark,
+        query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Query<'q, Sqlite, SqliteArguments> {
+        row.bound(self.bound(query).bind(end.text()))
     }
 
     fn bound<'q>(

@@ -10,6 +10,8 @@ use crate::journal::SharedWrite;
 use crate::write_transaction::WriteTransaction;
 use crate::{DATABASE_FILE, Store, StoreError, StoreOptions};
 
+mod joined;
+
 const ADD: &str = "INSERT INTO lease \
      (connector, kind, record, caller, holder, digest, claimed_at, until) \
      VALUES ('c', 'k', $1, '', '', $1, '', '')";

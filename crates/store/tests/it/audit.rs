@@ -35,7 +35,7 @@ async fn filled(directory: &Path, count: u64) -> (Store, AuditMark) {
 }
 
 /// Somebody with a tool of their own.
-async fn meddle(directory: &Path, statements: &str) {
+pub(crate) async fn meddle(directory: &Path, statements: &str) {
     let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(directory.join(DATABASE_FILE))
         .connect()

@@ -23,4 +23,5 @@ mod opening;
 mod previous_version;
 mod searches;
 mod sign_in_codes;
+mod together;
 mod tokens;
