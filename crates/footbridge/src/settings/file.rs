@@ -128,24 +128,29 @@ impl SettingsFile {
     }
 }
 
-/// What is wrong with a file. Where the reader speaks of its own insides, it is said in words for
-/// who wrote the file.
+/// What is wrong with a file. Where the reader speaks of its own insides instead of the value that
+/// it found, it is said in words for who wrote the file.
 fn fault_of(error: &serde_saphyr::Error, text: &str) -> String {
     use serde_saphyr::Error;
     let line = error
         .location()
         .and_then(|place| usize::try_from(place.line()).ok());
-    let allowed = line.and_then(|line| Some((line, allowed_at(text, line)?)));
+    let allowed = line.and_then(|line| allowed_at(text, line));
     match (error.without_snippet(), line, allowed) {
         (Error::DuplicateMappingKey { key: Some(key), .. }, Some(line), _) => {
             format!("line {line}: {key} stands there twice: write it once")
         }
-        // Words of the parser: it is no YAML.
-        (Error::ExternalMessage { .. }, ..) => one_line(error),
-        (_, _, Some((line, allowed))) => format!("line {line}: {allowed}"),
+        (
+            Error::Message { .. }
+            | Error::ExternalMessage { .. }
+            | Error::SerdeUnknownVariant { .. }
+            | Error::SerdeInvalidValue { .. },
+            _,
+            Some(allowed),
+        ) => format!("{}; {allowed}", one_line(error)),
+        (_, Some(line), Some(allowed)) => format!("line {line}: {allowed}"),
         (Error::Unexpected { .. }, Some(1), None) => {
-            "it does not begin with a setting: each is a line of its own, such as `port: 8000`"
-                .to_owned()
+            "line 1: each setting is a line of its own, such as `port: 8000`".to_owned()
         }
         _ => one_line(error),
     }
@@ -194,11 +199,11 @@ mod tests {
             ),
             (
                 "- port",
-                "it does not begin with a setting: each is a line of its own, such as `port: 8000`",
+                "line 1: each setting is a line of its own, such as `port: 8000`",
             ),
             (
                 "port = 8000",
-                "it does not begin with a setting: each is a line of its own, such as `port: 8000`",
+                "line 1: each setting is a line of its own, such as `port: 8000`",
             ),
         ] {
             let error = SettingsFile::parse("settings.yaml", text).unwrap_err();
