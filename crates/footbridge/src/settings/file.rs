@@ -194,6 +194,11 @@ mod tests {
                 "line 1: transport takes stdio or http",
             ),
             (
+                "transport: pigeon",
+                "unknown variant `pigeon`, expected one of stdio, http at line 1, column 12; \
+                 transport takes stdio or http",
+            ),
+            (
                 "port: 1\npage: true\nport: 2",
                 "line 3: port stands there twice: write it once",
             ),
