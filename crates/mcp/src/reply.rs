@@ -14,7 +14,11 @@ use crate::revision::Revision;
 /// copied.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
-    pub(crate) pieces: [Bytes; 3],
+    /// All of it, or what stands before its result.
+    head: Bytes,
+    result: Bytes,
+    /// Whether a brace is still to close it, after its result.
+    is_open: bool,
     pub(crate) kind: OutcomeKind,
 }
 
@@ -58,9 +62,10 @@ pub(crate) struct TaskSnapshot {
 impl Reply {
     /// A result that is the same for every request: only the id is new.
     pub(crate) fn ready(id: &str, result: Bytes) -> Self {
-        let head = head(id, 0);
         Self {
-            pieces: [Bytes::from(head), result, Bytes::from_static(b"}")],
+            head: Bytes::from(head(id, 0)),
+            result,
+            is_open: true,
             kind: OutcomeKind::Answered,
         }
     }
@@ -88,20 +93,17 @@ impl Reply {
     /// A task as it stands.
     pub(crate) fn task(id: &str, task: TaskSnapshot, modern_tail: &str) -> Self {
         let TaskSnapshot { fields, result } = task;
-        let mut bytes = head(id, fields.len() + 16);
+        let result = result.unwrap_or_default();
+        let mut bytes = head(id, fields.len() + result.len() + modern_tail.len() + 16);
         bytes.push(b'{');
         bytes.extend_from_slice(fields.as_bytes());
-        if result.is_some() {
+        if !result.is_empty() {
             bytes.extend_from_slice(b",\"result\":");
+            bytes.extend_from_slice(&result);
         }
-        Self {
-            pieces: [
-                Bytes::from(bytes),
-                result.unwrap_or_default(),
-                Bytes::from(format!("{modern_tail}}}")),
-            ],
-            kind: OutcomeKind::Answered,
-        }
+        bytes.extend_from_slice(modern_tail.as_bytes());
+        bytes.push(b'}');
+        Self::whole(bytes, OutcomeKind::Answered)
     }
 
     /// A result that asks the client for more before the call can end.
@@ -154,19 +156,35 @@ impl Reply {
         Self::whole(bytes, OutcomeKind::Answered)
     }
 
+    /// How many bytes there are; none of one whose pieces were all taken.
     pub(crate) fn len(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum()
+        self.head.len() + self.result.len() + usize::from(self.is_open)
     }
 
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
-        for piece in &self.pieces {
-            bytes.extend_from_slice(piece);
+        bytes.extend_from_slice(&self.head);
+        bytes.extend_from_slice(&self.result);
+        if self.is_open {
+            bytes.push(b'}');
         }
+    }
+
+    /// Takes the next piece of it.
+    pub(crate) fn next_piece(&mut self) -> Option<Bytes> {
+        if let Some(piece) = [&mut self.head, &mut self.result]
+            .into_iter()
+            .find(|piece| !piece.is_empty())
+        {
+            return Some(std::mem::take(piece));
+        }
+        std::mem::take(&mut self.is_open).then(|| Bytes::from_static(b"}"))
     }
 
     fn whole(bytes: Vec<u8>, kind: OutcomeKind) -> Self {
         Self {
-            pieces: [Bytes::from(bytes), Bytes::new(), Bytes::new()],
+            head: Bytes::from(bytes),
+            result: Bytes::new(),
+            is_open: false,
             kind,
         }
     }

@@ -19,7 +19,7 @@ pub struct ReplyBody {
 
 #[derive(Debug)]
 enum BodyKind {
-    Pieces([Bytes; 3]),
+    Pieces(Reply),
     Events(Box<AnswerEvents>),
     Session(Box<SessionBody>),
 }
@@ -27,7 +27,7 @@ enum BodyKind {
 impl ReplyBody {
     pub(super) fn empty() -> Self {
         Self {
-            kind: BodyKind::Pieces(Default::default()),
+            kind: BodyKind::Pieces(Reply::default()),
         }
     }
 }
@@ -35,7 +35,7 @@ impl ReplyBody {
 impl From<Reply> for ReplyBody {
     fn from(reply: Reply) -> Self {
         Self {
-            kind: BodyKind::Pieces(reply.pieces),
+            kind: BodyKind::Pieces(reply),
         }
     }
 }
@@ -65,9 +65,8 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.get_mut().kind {
-            BodyKind::Pieces(pieces) => {
-                let next = pieces.iter_mut().find(|piece| !piece.is_empty());
-                Poll::Ready(next.map(|piece| Ok(Frame::data(std::mem::take(piece)))))
+            BodyKind::Pieces(reply) => {
+                Poll::Ready(reply.next_piece().map(|piece| Ok(Frame::data(piece))))
             }
             BodyKind::Events(events) => events
                 .poll_piece(context)
@@ -80,7 +79,7 @@ impl Body for ReplyBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            BodyKind::Pieces(pieces) => pieces.iter().all(Bytes::is_empty),
+            BodyKind::Pieces(reply) => reply.len() == 0,
             BodyKind::Events(events) => events.is_ended(),
             BodyKind::Session(events) => events.is_ended(),
         }
@@ -88,9 +87,7 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            BodyKind::Pieces(pieces) => {
-                SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
-            }
+            BodyKind::Pieces(reply) => SizeHint::with_exact(reply.len() as u64),
             BodyKind::Events(_) | BodyKind::Session(_) => SizeHint::default(),
         }
     }
