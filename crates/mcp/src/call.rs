@@ -4,11 +4,14 @@
 mod pauses;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use ::http::Extensions;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::lazy;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -92,6 +95,23 @@ pub(crate) struct RequestContext {
     pub(crate) prospect: OnceLock<Box<Prospect>>,
     /// What the program sent along, when the call is its own.
     pub(crate) extensions: Extensions,
+}
+
+/// A function of the application as it is kept: nothing of it runs before what it returns is
+/// polled, within whatever goes around that.
+pub(crate) fn begun_when_polled<C, F, R>(
+    function: F,
+) -> impl Fn(Call<C>) -> Pin<Box<dyn Future<Output = R::Output> + Send>>
+where
+    C: Send + Sync + 'static,
+    F: Fn(Call<C>) -> R + Send + Sync + 'static,
+    R: Future + Send + 'static,
+{
+    let function = Arc::new(function);
+    move |call| {
+        let function = Arc::clone(&function);
+        Box::pin(lazy(move |_| function(call)).flatten())
+    }
 }
 
 impl Default for RequestContext {

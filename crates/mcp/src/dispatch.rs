@@ -87,6 +87,12 @@ impl<'a> MessageOrigin<'a> {
         Self::new(None, Some(conversation))
     }
 
+    /// Whether it is an HTTP request outside of any session. Its work is polled where it is taken,
+    /// without a place among other calls.
+    fn is_alone(self) -> bool {
+        self.headers.is_some() && self.conversation.is_none()
+    }
+
     /// The revision that the place speaks of, before or without reading the message.
     fn revision(self) -> Option<Revision> {
         let named = self.named.and_then(Revision::parse);
@@ -105,6 +111,8 @@ impl<'a> MessageOrigin<'a> {
 pub(crate) enum Dispatched<C> {
     /// The answer is known.
     Answered(MessageAnswer),
+    /// The work was done where it was taken: the answer, and before it whatever the work has said.
+    Done(MessageAnswer),
     /// Work was started, which is a future of its answer.
     Calling(Calling<C>),
     /// The same, found by its id until it is answered.
@@ -138,7 +146,7 @@ impl<C: Send + Sync + 'static> Dispatched<C> {
     /// How many calls are under way in it.
     pub(crate) fn calls(&self) -> u32 {
         match self {
-            Self::Answered(_) | Self::Cancel(_) => 0,
+            Self::Answered(_) | Self::Done(_) | Self::Cancel(_) => 0,
             Self::Calling(_) | Self::Entered(..) => 1,
             Self::Batch(steps) => steps.iter().map(Self::calls).sum(),
         }
@@ -167,7 +175,7 @@ impl<C: Send + Sync + 'static> Dispatched<C> {
     /// Waits for whatever is still under way.
     pub(crate) async fn finish(self) -> MessageAnswer {
         match self {
-            Self::Answered(answer) => answer,
+            Self::Answered(answer) | Self::Done(answer) => answer,
             Self::Calling(calling) => calling.await,
             // A request that was taken back is not answered.
             Self::Entered(calling, under_way) => {
@@ -251,7 +259,7 @@ fn take_message<C: Send + Sync + 'static>(
     match message {
         Ok(JsonRpcMessage::Request { id, method, params }) => {
             if endpoint.has_layers() {
-                layered::take(endpoint, id.get(), &method, params, arrival)
+                layered::take(endpoint, id.get(), method, params, arrival)
             } else {
                 let asked = (id.get(), arrival.origin.revision());
                 RequestDispatch::new(endpoint, endpoint.catalog(), asked, method, arrival)

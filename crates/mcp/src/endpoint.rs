@@ -34,7 +34,6 @@ pub(crate) use catalog::{Catalog, SeenThings};
 pub use changing::Changes;
 pub use entries::{ReadyPrompt, ReadyResource, ReadyTool};
 pub(crate) use identity::Identity;
-use layers::{CarriedOutcome, InnerWork, Innermost};
 pub use layers::{EndpointRequest, Next, RequestOutcome};
 pub use profile::CacheScope;
 pub(crate) use ready_results::{List, Unlisted};
@@ -136,15 +135,13 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         if !self.has_layers() {
             return self.start(tool, arguments, &caller, &context);
         }
-        let identity = &self.shared.identity;
-        let request = EndpointRequest::of_program(tool, arguments.clone(), &caller, identity);
-        let (endpoint, tool, number) = (self.clone(), tool.to_owned(), request.number());
-        request.hand_in(Innermost::Begun(InnerWork::Going(Box::pin(async move {
-            let ended = endpoint.start(&tool, arguments, &caller, &context).await;
-            RequestOutcome::of(number, CarriedOutcome::Call(ended))
-        }))));
+        let layers = Arc::clone(&self.shared.identity.profile.layers);
+        let sent = arguments.clone();
+        let (endpoint, named, calling) = (self.clone(), tool.to_owned(), Arc::clone(&caller));
+        let work = Box::pin(async move { endpoint.start(&named, sent, &calling, &context).await });
+        let request = EndpointRequest::of_program(tool, arguments, &caller, work);
         Running::layered(Box::pin(async move {
-            layers::within(request, 0).await.into_call()
+            layers::within(request, layers, 0).await.into_call()
         }))
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::call::Call;
+use crate::call::{Call, begun_when_polled};
 use crate::completion::CompletionFunction;
 use crate::icon::Icon;
 use crate::limits;
@@ -148,7 +148,7 @@ impl<C> PromptArgument<C> {
     }
 }
 
-impl<C: 'static> Prompt<C> {
+impl<C: Send + Sync + 'static> Prompt<C> {
     /// A prompt with its function.
     pub fn new<F, R>(name: impl Into<String>, description: impl Into<String>, function: F) -> Self
     where
@@ -165,7 +165,7 @@ impl<C: 'static> Prompt<C> {
             unknown: Vec::new(),
             time_limit: limits::TOOL_TIME,
             policy: None,
-            function: Arc::new(move |call| Box::pin(function(call))),
+            function: Arc::new(begun_when_polled(function)),
         }
     }
 

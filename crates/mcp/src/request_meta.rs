@@ -2,10 +2,9 @@
 //! arguments stay raw until their tool is known.
 
 use std::borrow::Cow;
-use std::ops::Range;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 
-use memchr::memmem::Finder;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -79,6 +78,13 @@ impl<'a> Params<'a> {
         })
     }
 
+    /// The same of parameters that may not be readable themselves.
+    pub(crate) fn meta_of(
+        read: &Result<Self, ProtocolError>,
+    ) -> Result<RequestMeta<'a>, ProtocolError> {
+        read.as_ref().map_err(Clone::clone)?.meta()
+    }
+
     /// What a method acts on: a tool or a prompt by its name, a resource by its address, a task by
     /// its id. No other parameter speaks for it, however it is called. Source: specification
     /// 2026-07-28, Streamable HTTP, "Request Metadata", and the extension Tasks.
@@ -107,7 +113,6 @@ impl<'a> Params<'a> {
 pub(crate) fn known_method(method: &str) -> Cow<'static, str> {
     Cow::Borrowed(match method {
         "tools/call" => "tools/call",
-        "tools/list" => "tools/list",
         "resources/read" => "resources/read",
         "prompts/get" => "prompts/get",
         _ => return Cow::Owned(method.to_owned()),
@@ -132,42 +137,108 @@ impl NamingParameter {
     }
 }
 
-/// The places of the parameters that are asked for most, in the JSON that they were read from: it
-/// is kept, and what is borrowed from it is not.
-#[derive(Debug, Default)]
-pub(crate) struct ParamPlaces {
-    /// Of what the method acts on.
-    name: Option<Range<usize>>,
-    meta: Option<Range<usize>>,
+/// The parameters of a request, kept beyond the message that they came in: in its bytes, with the
+/// places of those that are asked for most.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeptParams {
+    /// The message, or the parameters alone.
+    bytes: Bytes,
+    all: ParamPlace,
+    /// What the method acts on.
+    name: ParamPlace,
+    /// The trace that the request is part of.
+    traceparent: ParamPlace,
 }
 
-impl ParamPlaces {
-    /// The places in `json`, which the parameters of a request of this method were read from.
-    pub(crate) fn of(params: &Params<'_>, method: &str, json: &str) -> Self {
-        // A place elsewhere is none where it is looked up.
-        let place = |part: &RawValue| {
-            let start = (part.get().as_ptr() as usize).wrapping_sub(json.as_ptr() as usize);
-            start..start.wrapping_add(part.get().len())
-        };
+/// A part of some bytes; empty where there is none.
+#[derive(Debug, Clone, Copy, Default)]
+struct ParamPlace {
+    start: usize,
+    len: usize,
+}
+
+impl ParamPlace {
+    /// The place of a part of the bytes that begin at `start`. One of anything else is none where
+    /// it is looked up.
+    fn of(part: &str, start: *const u8) -> Self {
         Self {
-            name: params.named_by(method).map(place),
-            // Anything else is refused, and nothing is read of it.
-            meta: params
-                .meta
-                .filter(|meta| meta.get().starts_with('{'))
-                .map(place),
+            start: (part.as_ptr() as usize).wrapping_sub(start as usize),
+            len: part.len(),
         }
     }
 
-    /// The name of what the method acts on, if it is one.
-    pub(crate) fn name<'j>(&self, json: &'j [u8]) -> Option<Cow<'j, str>> {
-        text_in(std::str::from_utf8(json.get(self.name.clone()?)?).ok()?)
+    fn part(self, bytes: &[u8]) -> Option<&[u8]> {
+        bytes.get(self.start..self.start.checked_add(self.len)?)
     }
 
-    /// The `_meta`, as JSON.
-    pub(crate) fn meta<'j>(&self, json: &'j [u8]) -> Option<&'j [u8]> {
-        json.get(self.meta.clone()?)
+    fn is_empty(self) -> bool {
+        self.len == 0
     }
+}
+
+impl KeptParams {
+    /// Those of a request that names `named`, as they lie in `message`; from elsewhere they are
+    /// copied.
+    pub(crate) fn of(
+        sent: Option<&RawValue>,
+        read: ReadParts<'_, '_>,
+        named: Option<&RawValue>,
+        message: Option<&Bytes>,
+    ) -> Self {
+        let Some(sent) = sent.map(RawValue::get) else {
+            return Self::default();
+        };
+        let (bytes, start) = match message {
+            Some(message) if lies_in(message, sent) => (message.clone(), message.as_ptr()),
+            _ => (Bytes::copy_from_slice(sent.as_bytes()), sent.as_ptr()),
+        };
+        let place = |part: Option<&RawValue>| match part {
+            Some(part) => ParamPlace::of(part.get(), start),
+            None => ParamPlace::default(),
+        };
+        Self {
+            bytes,
+            all: ParamPlace::of(sent, start),
+            name: place(named),
+            traceparent: place(read.ok().and_then(|(_, meta)| meta.traceparent)),
+        }
+    }
+
+    /// All of them, as JSON; empty where there are none.
+    pub(crate) fn json(&self) -> &[u8] {
+        self.all.part(&self.bytes).unwrap_or_default()
+    }
+
+    /// The name of what the method acts on, if it is one.
+    #[inline]
+    pub(crate) fn name(&self) -> Option<Cow<'_, str>> {
+        self.text(self.name)
+    }
+
+    /// The trace that the request is part of, as [`traceparent`].
+    #[inline]
+    pub(crate) fn traceparent(&self) -> Option<Cow<'_, str>> {
+        self.text(self.traceparent)
+    }
+
+    /// Lets go of the message.
+    pub(crate) fn forget(&mut self) {
+        self.bytes = Bytes::new();
+    }
+
+    #[inline]
+    fn text(&self, place: ParamPlace) -> Option<Cow<'_, str>> {
+        if place.is_empty() {
+            return None;
+        }
+        text_in(std::str::from_utf8(place.part(&self.bytes)?).ok()?)
+    }
+}
+
+/// Whether a text is a part of these bytes, and not a copy of one.
+pub(crate) fn lies_in(bytes: &[u8], part: &str) -> bool {
+    let start = (part.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
+    start <= bytes.len() && part.len() <= bytes.len() - start
 }
 
 /// What every request of 2026-07-28 says of itself. Source: specification 2026-07-28, Overview,
@@ -187,6 +258,20 @@ pub(crate) struct RequestMeta<'a> {
     log_level: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "progressToken")]
     progress_token: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    traceparent: Option<&'a RawValue>,
+}
+
+/// The parameters of a request and its metadata, or what is wrong with them.
+pub(crate) type ReadParts<'r, 'a> =
+    Result<(&'r Params<'a>, &'r RequestMeta<'a>), &'r ProtocolError>;
+
+/// Both parts, as they were read one after the other.
+pub(crate) fn read_parts<'r, 'a>(
+    params: &'r Result<Params<'a>, ProtocolError>,
+    meta: &'r Result<RequestMeta<'a>, ProtocolError>,
+) -> ReadParts<'r, 'a> {
+    Ok((params.as_ref()?, meta.as_ref()?))
 }
 
 impl<'a> RequestMeta<'a> {
@@ -277,23 +362,6 @@ pub(crate) fn traceparent(meta: &Map<String, Value>) -> Option<&str> {
     meta.get("traceparent").and_then(Value::as_str)
 }
 
-/// Whether a `_meta` could say of which trace it is, without reading it: most say nothing.
-pub(crate) fn may_have_traceparent(meta: &[u8]) -> bool {
-    static KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("traceparent"));
-    KEY.find(meta).is_some() || memchr::memchr(b'\\', meta).is_some()
-}
-
-/// The trace that a request is part of, out of its `_meta` as it was sent.
-pub(crate) fn traceparent_in(meta: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Trace<'a> {
-        #[serde(borrow, default)]
-        traceparent: Option<&'a RawValue>,
-    }
-    let read: Trace<'_> = serde_json::from_slice(meta).ok()?;
-    Some(text_of(read.traceparent?)?.into_owned())
-}
-
 /// A log level by its name.
 pub(crate) fn read_level(raw: &RawValue) -> Result<LogLevel, ProtocolError> {
     text_of(raw).and_then(|name| LogLevel::parse(&name)).ok_or_else(|| {
@@ -308,24 +376,49 @@ pub(crate) fn read_level(raw: &RawValue) -> Result<LogLevel, ProtocolError> {
 mod tests {
     use std::borrow::Cow;
 
-    use super::{ParamPlaces, Params, may_have_traceparent, traceparent_in};
+    use bytes::Bytes;
+    use serde_json::value::RawValue;
 
-    fn places(json: &str, method: &str) -> ParamPlaces {
-        ParamPlaces::of(&Params::of_json(json.as_bytes()), method, json)
+    use super::{KeptParams, Params, read_parts};
+
+    /// As they lie in a message, and copied.
+    fn kept(json: &str, method: &str) -> [KeptParams; 2] {
+        let message = Bytes::from(format!(r#"{{"params": {json}}}"#));
+        let sent = std::str::from_utf8(&message[11..message.len() - 1]).unwrap();
+        let sent: &RawValue = serde_json::from_str(sent).unwrap();
+        let read = Params::of_json(sent.get().as_bytes());
+        let read = Ok(read);
+        let meta = Params::meta_of(&read);
+        [Some(&message), None].map(|message| {
+            let parts = read_parts(&read, &meta);
+            KeptParams::of(
+                Some(sent),
+                parts,
+                parts.unwrap().0.named_by(method),
+                message,
+            )
+        })
+    }
+
+    fn alike<T: PartialEq + std::fmt::Debug>([one, other]: [T; 2]) -> T {
+        assert_eq!(one, other, "kept in its message, and copied");
+        one
     }
 
     fn name(json: &str, method: &str) -> Option<String> {
-        places(json, method)
-            .name(json.as_bytes())
-            .map(Cow::into_owned)
+        alike(kept(json, method).map(|params| params.name().map(Cow::into_owned)))
     }
 
     fn trace(json: &str) -> Option<String> {
-        let places = places(json, "tools/call");
-        let meta = places.meta(json.as_bytes())?;
-        may_have_traceparent(meta)
-            .then(|| traceparent_in(meta))
-            .flatten()
+        alike(kept(json, "tools/call").map(|params| params.traceparent().map(Cow::into_owned)))
+    }
+
+    #[test]
+    fn parameters_are_kept_whole() {
+        let json = r#"{"name": "a", "arguments": {"b": [1]}}"#;
+        let all = alike(kept(json, "tools/call").map(|params| params.json().to_vec()));
+        assert_eq!(all, json.as_bytes());
+        assert_eq!(KeptParams::default().json(), b"");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::call::Call;
+use crate::call::{Call, begun_when_polled};
 use crate::completion::CompletionFunction;
 use crate::icon::Icon;
 use crate::limits;
@@ -143,7 +143,7 @@ pub(crate) struct StructField {
     pub(crate) is_required: bool,
 }
 
-impl<C: 'static> Resource<C> {
+impl<C: Send + Sync + 'static> Resource<C> {
     /// A resource at one address.
     pub fn new<F, R>(uri: impl Into<String>, name: impl Into<String>, function: F) -> Self
     where
@@ -170,7 +170,7 @@ impl<C: 'static> Resource<C> {
             skill_part: None,
             page_problems: None,
             listed: true,
-            function: Arc::new(move |call| Box::pin(function(call))),
+            function: Arc::new(begun_when_polled(function)),
         }
     }
 

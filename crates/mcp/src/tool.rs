@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::arguments::ValueAlias;
-use crate::call::Call;
+use crate::call::{Call, begun_when_polled};
 use crate::icon::Icon;
 use crate::limits;
 use crate::output::{Failure, ToolResult};
@@ -75,7 +75,7 @@ pub struct Tool<C> {
     pub(crate) function: ToolFunction<C>,
 }
 
-impl<C: 'static> Tool<C> {
+impl<C: Send + Sync + 'static> Tool<C> {
     /// A tool made of data: a name, a description, the JSON Schema of its arguments (an object
     /// schema, 2020-12 unless it names its dialect) and an async function. A tool that is a type is
     /// [`Tool::of`], one that another server lists [`Tool::from_entry`].
@@ -123,7 +123,7 @@ impl<C: 'static> Tool<C> {
             begins_task: false,
             policy: None,
             admission: None,
-            function: Arc::new(move |call| Box::pin(function(call))),
+            function: Arc::new(begun_when_polled(function)),
         }
     }
 

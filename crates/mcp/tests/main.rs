@@ -26,6 +26,8 @@ mod calls;
 mod changing;
 #[path = "main/compiler.rs"]
 mod compiler;
+#[path = "main/layered_doors.rs"]
+mod layered_doors;
 #[path = "main/layers.rs"]
 mod layers;
 #[path = "main/ledger.rs"]

@@ -30,8 +30,8 @@ use crate::revision::Revision;
 pub(crate) enum Calling<C> {
     /// In a box from its beginning on: it is handed from one to the other.
     Direct(Box<DirectCalling<C>>),
-    /// Within the layers of its endpoint.
-    Layered(WithinLayers<C>),
+    /// Within the layers of its endpoint, in a box for all others to be small: few layers wait.
+    Layered(Box<WithinLayers<C>>),
 }
 
 /// The work of a request, without what goes around it.

@@ -13,19 +13,19 @@ use serde_json::{Map, Value};
 
 use super::calling::Voice;
 use super::request::RequestDispatch;
-use super::working::shared;
 use super::{Arrival, Calling, Dispatched, MessageAnswer, MessageOrigin, custom, refusal};
 use crate::client::Client;
 use crate::conversation::Conversation;
 use crate::ending::Ending;
 use crate::endpoint::layers::{
-    self, CarriedOutcome, EndpointRequest, InnerWork, Innermost, RequestOrigin, RequestOutcome,
-    SentParams,
+    self, BegunLayer, EndpointRequest, InnerWork, Innermost, RequestOrigin, Settled,
+    UnwrittenOutcome,
 };
 use crate::endpoint::{Catalog, Endpoint, Identity};
 use crate::outlet::Outlet;
+use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
-use crate::request_meta::{ParamPlaces, Params};
+use crate::request_meta::{KeptParams, Params, read_parts};
 use crate::revision::Revision;
 
 /// A request without the message that it came in.
@@ -41,96 +41,107 @@ struct OwnedRequest<C> {
     opening: Option<Arc<Conversation>>,
 }
 
-/// Puts a request into the layers of its endpoint. They are asked at once: where all of them go on
-/// without waiting, as most do, the request is taken where it lies, as one without layers is. Where
-/// one waits first, the request is copied. A list for which nothing of the application runs is
-/// there before they are asked, and forgotten where one waits.
+/// A request that was taken before its layers were asked, with what was served then.
+struct TakenBefore<C> {
+    catalog: Arc<Catalog<C>>,
+    work: InnerWork,
+}
+
+/// Puts a request into the layers of its endpoint, which are asked at once. Where nothing of the
+/// application runs before its work does, as for most requests, it is taken before they are asked.
+/// Another is taken where it lies when all of them go on without waiting. Where one waits first, the
+/// request is copied, and taken then, unless what is served is what it was.
 pub(super) fn take<C: Send + Sync + 'static>(
     endpoint: &Endpoint<C>,
     id: &str,
-    method: &str,
+    method: Cow<'_, str>,
     params: Option<&RawValue>,
     arrival: &Arrival<'_, C>,
 ) -> Dispatched<C> {
-    let catalog = endpoint.catalog();
-    let origin = RequestOrigin {
-        revision: arrival.origin.revision(),
-        conversation: arrival.origin.conversation.cloned(),
-    };
-    let spoken = origin.revision;
-    let identity = &catalog.identity;
-    let read = Params::read(params);
-    let sent = SentParams::Client {
-        json: params.map(|params| shared(arrival.body, params.get())),
-        places: match (&read, params) {
-            (Ok(read), Some(params)) => ParamPlaces::of(read, method, params.get()),
-            _ => ParamPlaces::default(),
-        },
-    };
-    let request = EndpointRequest::of_client(method, arrival.caller, origin, sent, identity);
-    let mut within = layers::within(request, 0);
+    let spoken = arrival.origin.revision();
+    let sent = Params::read(params);
+    let meta = Params::meta_of(&sent);
+    let read = read_parts(&sent, &meta);
     let asked = (id, spoken);
-    let called = Cow::Borrowed(method);
-    let dispatch = RequestDispatch::new(endpoint, Arc::clone(&catalog), asked, called, arrival);
-    if dispatch.is_list_for_all()
-        && let Dispatched::Answered(answer) = dispatch.take_read(params, &read)
-    {
-        hand_in_answer(within.request(), answer);
-    }
-    let mut polled = within.poll_early();
-    let mut inner = None;
-    match within.request().has_gone_on() {
-        Some(true) => {
-            match dispatch.take_read(params, &read) {
-                Dispatched::Answered(answer) => hand_in_answer(within.request(), answer),
-                Dispatched::Calling(Calling::Direct(calling)) => {
-                    inner = Some((Arc::clone(&calling.id), Voice(Arc::clone(&calling.voice.0))));
-                    hand_in_work(within.request(), Box::into_pin(calling));
+    let dispatch = RequestDispatch::new(endpoint, endpoint.catalog(), asked, method, arrival);
+    let identity = &dispatch.catalog.identity;
+    let mut voice = None;
+    let begins_quietly = dispatch.begins_quietly();
+    let request = EndpointRequest::of_client(
+        dispatch.known_method(),
+        arrival.caller,
+        RequestOrigin {
+            revision: spoken,
+            conversation: arrival.origin.conversation.cloned(),
+        },
+        KeptParams::of(params, read, dispatch.named_by(read), arrival.body),
+        if begins_quietly {
+            innermost_of(dispatch.take_read(params, read), &mut voice)
+        } else {
+            Innermost::Expected
+        },
+    );
+    let layers = &identity.profile.layers;
+    let mut begun = layers::ask(&request, layers);
+    // One that has ended may have left it to somebody else to go on.
+    if !begins_quietly || matches!(begun, BegunLayer::Waiting(_)) {
+        match request.has_gone_on() {
+            Some(true) => {
+                request.hand_in(innermost_of(dispatch.take_read(params, read), &mut voice));
+                // Nobody has to wait for an answer that is there.
+                if voice.is_none() {
+                    begun = begun.again();
                 }
-                // Nothing else comes of a request.
-                step => hand_in_work(within.request(), Box::pin(step.finish())),
             }
-            // Nobody has to wait for an answer that is there.
-            if inner.is_none() && polled.is_pending() {
-                polled = within.poll_early();
+            Some(false) => {
+                let before = request.take_back().map(|work| TakenBefore {
+                    catalog: Arc::clone(&dispatch.catalog),
+                    work,
+                });
+                let owned = OwnedRequest::of(endpoint, id, &request, arrival);
+                let work = InnerWork::Answering(Box::pin(owned.carry_out(before)));
+                request.hand_in(Innermost::There(work));
             }
+            None => {}
         }
-        Some(false) => {
-            let owned = OwnedRequest::of(endpoint, id, within.request(), arrival);
-            hand_in_work(within.request(), Box::pin(owned.carry_out()));
-        }
-        None => {}
     }
-    match polled {
-        Poll::Ready(outcome) => {
+    match begun {
+        BegunLayer::Ended(ended) => {
             let begun = || conversation_of(arrival);
-            Dispatched::Answered(answer(id, outcome, within.request(), identity, begun))
+            let answer = answer(id, request.settle(ended), identity, begun);
+            match voice {
+                Some(_) => Dispatched::Done(answer),
+                None => Dispatched::Answered(answer),
+            }
         }
-        Poll::Pending => {
-            let begun = (method == INITIALIZE).then(|| conversation_of(arrival));
-            let (inner_id, voice) = inner.unzip();
-            Dispatched::Calling(Calling::Layered(WithinLayers {
-                id: inner_id.unwrap_or_else(|| id.into()),
+        BegunLayer::Waiting(layer) => {
+            let begun = (dispatch.method == INITIALIZE).then(|| conversation_of(arrival));
+            Dispatched::Calling(Calling::Layered(Box::new(WithinLayers {
+                id: id.into(),
                 spoken,
                 voice,
-                within: Some(within),
+                within: Some(layers::Within::waiting(layer, request, 0)),
                 begun: begun.flatten(),
-                catalog,
-            }))
+                catalog: Arc::clone(&dispatch.catalog),
+            })))
         }
     }
 }
 
-fn hand_in_answer<C>(request: &EndpointRequest<C>, answer: MessageAnswer) {
-    let outcome = request.ended(CarriedOutcome::Message(answer));
-    request.hand_in(Innermost::Ended(outcome));
-}
-
-fn hand_in_work<C>(
-    request: &EndpointRequest<C>,
-    work: Pin<Box<dyn Future<Output = MessageAnswer> + Send>>,
-) {
-    request.hand_in(Innermost::Begun(InnerWork::Answering(work)));
+/// What layers go around, of a request that was taken.
+fn innermost_of<C: Send + Sync + 'static>(
+    step: Dispatched<C>,
+    voice: &mut Option<Voice>,
+) -> Innermost {
+    Innermost::There(InnerWork::Answering(match step {
+        Dispatched::Answered(answer) => return Innermost::Answered(answer),
+        Dispatched::Calling(Calling::Direct(calling)) => {
+            *voice = Some(Voice(Arc::clone(&calling.voice.0)));
+            Box::into_pin(calling)
+        }
+        // Nothing else comes of a request.
+        step => Box::pin(step.finish()),
+    }))
 }
 
 /// A request within layers that wait.
@@ -169,8 +180,9 @@ impl<C: Send + Sync + 'static> Future for WithinLayers<C> {
         let outcome = ready!(Pin::new(&mut *within).poll(context));
         let (id, identity) = (&waiting.id, &waiting.catalog.identity);
         let begun = || waiting.begun.take();
-        let answer = answer(id, outcome, within.request(), identity, begun);
+        let request = within.request().clone();
         (waiting.within, waiting.voice) = (None, None);
+        let answer = answer(id, request.settle(Ok(outcome)), identity, begun);
         Poll::Ready(answer)
     }
 }
@@ -212,8 +224,14 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
         }
     }
 
-    /// Carries out the request as one without layers.
-    async fn carry_out(self) -> MessageAnswer {
+    /// Carries out the request as one without layers, or as it was taken before.
+    async fn carry_out(self, before: Option<TakenBefore<C>>) -> MessageAnswer {
+        if let Some(TakenBefore { catalog, work }) = before
+            && Arc::ptr_eq(&catalog, &self.endpoint.catalog())
+            && let InnerWork::Answering(work) = work
+        {
+            return work.await;
+        }
         let Self {
             endpoint,
             id,
@@ -238,12 +256,7 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
                 opening: opens.then_some(&begun),
                 ending: ending.as_ref(),
             };
-            let params = match request.sent() {
-                SentParams::Client {
-                    json: Some(json), ..
-                } => serde_json::from_slice(json).ok(),
-                SentParams::Client { json: None, .. } | SentParams::Program(..) => None,
-            };
+            let params = serde_json::from_slice(request.json()).ok();
             let method = Cow::Borrowed(request.method());
             let asked = (id.as_str(), arrival.origin.revision());
             RequestDispatch::new(&endpoint, endpoint.catalog(), asked, method, &arrival)
@@ -256,19 +269,24 @@ impl<C: Send + Sync + 'static> OwnedRequest<C> {
 /// The answer to a request whose layers are done with it.
 fn answer<C>(
     id: &str,
-    outcome: RequestOutcome,
-    request: &EndpointRequest<C>,
+    settled: Settled<C>,
     identity: &Identity<C>,
     conversation: impl FnOnce() -> Option<Arc<Conversation>>,
 ) -> MessageAnswer {
-    let carried = *outcome.carried;
+    let (request, outcome) = match settled {
+        Settled::Answered(answer) => {
+            let broken = || refusal(Some(id), None, &ProtocolError::internal());
+            return answer.unwrap_or_else(broken);
+        }
+        Settled::Unwritten(request, outcome) => (request, *outcome),
+    };
     if request.method() == INITIALIZE
-        && let CarriedOutcome::Result(result) = &carried
+        && let UnwrittenOutcome::Result(result) = &outcome
         && let Some(conversation) = conversation()
     {
-        begin_as_said(result, request, &conversation);
+        begin_as_said(result, &request, &conversation);
     }
-    written(id, carried, request, identity)
+    written(id, outcome, request.revision(), identity)
 }
 
 /// Begins the conversation that a layer answered `initialize` for itself.
@@ -278,12 +296,10 @@ fn begin_as_said<C>(
     conversation: &Conversation,
 ) {
     let version = result.get("protocolVersion").and_then(Value::as_str);
-    let (Some(revision), SentParams::Client { json, .. }) =
-        (version.and_then(Revision::parse), request.sent())
-    else {
+    let Some(revision) = version.and_then(Revision::parse) else {
         return;
     };
-    let params = Params::of_json(json.as_deref().unwrap_or_default());
+    let params = Params::of_json(request.json());
     let client = Client::new(
         params.client_info.map(RawValue::get),
         params.capabilities.map(RawValue::get),
@@ -294,30 +310,22 @@ fn begin_as_said<C>(
 /// The answer that an outcome is.
 fn written<C>(
     id: &str,
-    carried: CarriedOutcome,
-    request: &EndpointRequest<C>,
+    outcome: UnwrittenOutcome,
+    revision: Option<Revision>,
     identity: &Identity<C>,
 ) -> MessageAnswer {
-    let revision = || request.revision();
-    let reply = match carried {
-        CarriedOutcome::Message(answer) => return answer,
-        CarriedOutcome::Call(Ok(output)) => {
-            Reply::output(id, &output, true, identity.tail(revision()))
+    let reply = match outcome {
+        UnwrittenOutcome::Call(Ok(output)) => {
+            Reply::output(id, &output, true, identity.tail(revision))
         }
-        CarriedOutcome::Result(result) => Reply::ready(id, result_of(result, identity, revision())),
-        CarriedOutcome::Call(Err(error)) => return refusal(Some(id), revision(), &error.into()),
-        CarriedOutcome::Error(error) => return refusal(Some(id), revision(), &error),
+        UnwrittenOutcome::Result(result) => {
+            Reply::ready(id, custom::result(None, result, identity, revision).into())
+        }
+        UnwrittenOutcome::Call(Err(error)) => return refusal(Some(id), revision, &error.into()),
+        UnwrittenOutcome::Error(error) => return refusal(Some(id), revision, &error),
     };
     MessageAnswer {
         status: StatusCode::OK,
         reply: Some(reply),
     }
-}
-
-fn result_of<C>(
-    result: Map<String, Value>,
-    identity: &Identity<C>,
-    revision: Option<Revision>,
-) -> bytes::Bytes {
-    custom::result(None, result, identity, revision).into()
 }

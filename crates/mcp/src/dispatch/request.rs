@@ -22,7 +22,9 @@ use crate::method::Method;
 use crate::mirrored_headers;
 use crate::protocol_error::ProtocolError;
 use crate::reply::Reply;
-use crate::request_meta::{self, Params, RequestMeta, SentMeta};
+use crate::request_meta::{
+    self, Params, ReadParts, RequestMeta, SentMeta, known_method, read_parts,
+};
 use crate::revision::Revision;
 use crate::tasks::Tasks;
 
@@ -35,6 +37,8 @@ pub(super) struct RequestDispatch<'a, C> {
     /// The revision that its place speaks.
     spoken: Option<Revision>,
     pub(super) method: Cow<'a, str>,
+    /// The list that it asks for.
+    list: Option<List>,
     pub(super) arrival: &'a Arrival<'a, C>,
 }
 
@@ -52,24 +56,26 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             tasks: endpoint.tasks(),
             id,
             spoken,
+            list: List::of_method(&method),
             method,
             arrival,
         }
     }
 
     pub(super) fn take(&self, params: Option<&RawValue>) -> Dispatched<C> {
-        self.take_read(params, &Params::read(params))
+        let read = Params::read(params);
+        let meta = Params::meta_of(&read);
+        self.take_read(params, read_parts(&read, &meta))
     }
 
     /// The same with the parameters as they were read.
     pub(super) fn take_read(
         &self,
         params: Option<&RawValue>,
-        read: &Result<Params<'_>, ProtocolError>,
+        read: ReadParts<'_, '_>,
     ) -> Dispatched<C> {
         let mut revision = self.spoken;
-        let outcome = read.as_ref().map_err(Clone::clone).and_then(|read| {
-            let meta = read.meta()?;
+        let outcome = read.map_err(Clone::clone).and_then(|(read, meta)| {
             if meta.is_modern() {
                 // What it says is read with the other metadata.
                 revision = revision
@@ -81,9 +87,9 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
             // request and nothing else.
             let taken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 if carries_metadata {
-                    self.take_modern(read, &meta, params)
+                    self.take_modern(read, meta, params)
                 } else {
-                    self.take_legacy(read, &meta, params)
+                    self.take_legacy(read, meta, params)
                 }
             }));
             taken.unwrap_or_else(|panic| {
@@ -133,7 +139,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         if let Some(method) = self.catalog.method(&self.method) {
             return self.custom(method, raw, context(Asking::Impossible));
         }
-        if let Some(list) = list_of(&self.method) {
+        if let Some(list) = self.list {
             return self.list(list, params, Some(revision), || context(Asking::Impossible));
         }
         match &*self.method {
@@ -174,11 +180,30 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         }
     }
 
-    /// Whether it asks for a list that is the same for all, whoever asks.
-    pub(super) fn is_list_for_all(&self) -> bool {
-        list_of(&self.method).is_some()
-            && !self.catalog.is_ruled()
-            && self.catalog.method(&self.method).is_none()
+    /// The method, kept beyond the message.
+    pub(super) fn known_method(&self) -> Cow<'static, str> {
+        self.list
+            .map_or_else(|| known_method(&self.method), |list| list.method().into())
+    }
+
+    /// What the method acts on, as it was sent.
+    pub(super) fn named_by<'r>(&self, read: ReadParts<'_, 'r>) -> Option<&'r RawValue> {
+        match (self.list, read) {
+            (None, Ok((params, _))) => params.named_by(&self.method),
+            _ => None,
+        }
+    }
+
+    /// Whether it can be taken before anybody says that it shall be carried out: nothing of the
+    /// application runs before its work is polled, and nothing comes of it before. Work that has to
+    /// find its place among other calls is not polled where it is taken.
+    pub(super) fn begins_quietly(&self) -> bool {
+        let is_quiet = match &*self.method {
+            _ if self.list.is_some() => true,
+            "tools/call" | "resources/read" | "prompts/get" => self.arrival.origin.is_alone(),
+            _ => false,
+        };
+        is_quiet && self.catalog.begins_quietly() && self.catalog.method(&self.method).is_none()
     }
 
     fn listen(
@@ -248,7 +273,7 @@ impl<'a, C: Send + Sync + 'static> RequestDispatch<'a, C> {
         if let Some(method) = self.catalog.method(&self.method) {
             return self.custom(method, raw, context());
         }
-        if let Some(list) = list_of(&self.method) {
+        if let Some(list) = self.list {
             return self.list(list, params, self.spoken, context);
         }
         match &*self.method {
@@ -467,14 +492,4 @@ pub(super) fn cursor_of<'a>(params: &Params<'a>) -> Result<Option<Cow<'a, str>>,
     cursor
         .map(|cursor| Params::text(Some(cursor), "cursor"))
         .transpose()
-}
-
-fn list_of(method: &str) -> Option<List> {
-    match method {
-        "tools/list" => Some(List::Tools),
-        "resources/list" => Some(List::Resources),
-        "resources/templates/list" => Some(List::Templates),
-        "prompts/list" => Some(List::Prompts),
-        _ => None,
-    }
 }

@@ -20,7 +20,7 @@ use crate::endpoint::{CallError, CalledFrom, List, SeenThings, SentArguments, To
 use crate::limits;
 use crate::output::Failure;
 use crate::protocol_error::{ProtocolError, excerpt};
-use crate::request_meta::{Params, known_method};
+use crate::request_meta::{Params, known_method, lies_in};
 use crate::resource::Contents;
 use crate::revision::Revision;
 
@@ -346,22 +346,15 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
 /// A part of a message, kept beyond it: as it is where it is most of a large one, and copied
 /// otherwise, because a small part would keep the whole.
 fn shared_if_large(message: Option<&Bytes>, part: &str) -> Bytes {
-    let is_worth_it =
-        |message: &&Bytes| part.len() >= limits::SHARED_BYTES && part.len() * 2 >= message.len();
-    shared(message.filter(is_worth_it), part)
-}
-
-/// A part of a message, kept as it is; a text from elsewhere is copied.
-pub(super) fn shared(message: Option<&Bytes>, part: &str) -> Bytes {
-    let part = part.as_bytes();
-    let shared = message.and_then(|message| {
-        let start = (part.as_ptr() as usize).checked_sub(message.as_ptr() as usize)?;
-        let end = start
-            .checked_add(part.len())
-            .filter(|end| *end <= message.len())?;
-        Some(message.slice(start..end))
-    });
-    shared.unwrap_or_else(|| Bytes::copy_from_slice(part))
+    let is_worth_it = |message: &&Bytes| {
+        part.len() >= limits::SHARED_BYTES
+            && part.len() * 2 >= message.len()
+            && lies_in(message, part)
+    };
+    message.filter(is_worth_it).map_or_else(
+        || Bytes::copy_from_slice(part.as_bytes()),
+        |message| message.slice_ref(part.as_bytes()),
+    )
 }
 
 /// The arguments as the client sent them; none are empty ones.

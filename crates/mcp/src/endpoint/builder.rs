@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Endpoint;
 use super::catalog::{Catalog, Hook};
 use super::identity::Identity;
-use super::layers::{EndpointRequest, LayerFunction, Next, RequestOutcome};
+use super::layers::{EndpointRequest, Next, RequestLayer, RequestOutcome};
 use super::listing::{Edit, Listing, ServedThing};
 use super::profile::{CacheScope, Profile};
 use super::things::Things;
@@ -45,7 +45,7 @@ pub struct EndpointBuilder<C> {
     profile: Profile<C>,
     state_key: Option<StateKey>,
     hook: Option<Hook<C>>,
-    layers: Vec<LayerFunction<C>>,
+    layers: Vec<Arc<dyn RequestLayer<C>>>,
     tools: Vec<Tool<C>>,
     resources: Vec<Resource<C>>,
     prompts: Vec<Prompt<C>>,
@@ -255,9 +255,7 @@ impl<C: Send + Sync + 'static> EndpointBuilder<C> {
         F: Fn(EndpointRequest<C>, Next) -> R + Send + Sync + 'static,
         R: Future<Output = Result<RequestOutcome, Failure>> + Send + 'static,
     {
-        self.layers.push(Arc::new(move |request, next| {
-            Box::pin(layer(request, next))
-        }));
+        self.layers.push(Arc::new(layer));
         self
     }
 

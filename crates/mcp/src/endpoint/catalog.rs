@@ -33,6 +33,9 @@ pub(crate) struct Catalog<C> {
     pub(super) hook: Option<Hook<C>>,
     /// Whether requests may differ in what they see.
     is_ruled: bool,
+    /// Whether nothing of the application runs before the work of a request begins, and nothing
+    /// comes of its beginning.
+    begins_quietly: bool,
     /// Whether there is a page, or a tool that has to do with pages, or a hook may add one.
     may_have_pages: bool,
     /// By the extensions that clients are told of; those that nobody is told of are missing.
@@ -84,6 +87,13 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         if !problems.is_empty() {
             return Err(BuildProblems(problems));
         }
+        let begins_tasks = identity.profile.tasks.is_some();
+        let begins_quietly = !is_ruled
+            && things
+                .tools
+                .entries()
+                .iter()
+                .all(|tool| tool.admission.is_none() && !(begins_tasks && tool.task.is_some()));
         let has_pages = things.has_pages();
         let may_have_pages = has_pages || hook.is_some();
         let has_skills = !things.skills.entries().is_empty();
@@ -98,6 +108,7 @@ impl<C: Send + Sync + 'static> Catalog<C> {
             things,
             hook,
             is_ruled,
+            begins_quietly,
             may_have_pages,
             ready,
         })
@@ -150,9 +161,10 @@ impl<C: Send + Sync + 'static> Catalog<C> {
         self.things.methods.find(name)
     }
 
-    /// Whether the application has a word in what a request sees.
-    pub(crate) fn is_ruled(&self) -> bool {
-        self.is_ruled
+    /// Whether nothing of the application runs before the work of a request begins, and nothing
+    /// comes of its beginning.
+    pub(crate) fn begins_quietly(&self) -> bool {
+        self.begins_quietly
     }
 
     /// What a request may see.

@@ -55,7 +55,7 @@ struct EntryJson {
 }
 
 impl EntryJson {
-    fn of<C: 'static>(tool: &Tool<C>) -> Self {
+    fn of<C: Send + Sync + 'static>(tool: &Tool<C>) -> Self {
         let mut open = to_json(&tool.entry());
         open.pop();
         let with_page = tool.concerns_pages().then(|| tool.entry_meta_with_page());
@@ -224,7 +224,7 @@ pub struct ReadyResource<C> {
     json: String,
 }
 
-impl<C: 'static> ReadyResource<C> {
+impl<C: Send + Sync + 'static> ReadyResource<C> {
     pub(super) fn new(resource: Resource<C>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         let template = resource
@@ -365,7 +365,7 @@ pub struct ReadyPrompt<C> {
     json: String,
 }
 
-impl<C: 'static> ReadyPrompt<C> {
+impl<C: Send + Sync + 'static> ReadyPrompt<C> {
     pub(super) fn new(prompt: Prompt<C>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         if !is_name(&prompt.name) {

@@ -17,6 +17,19 @@ use crate::protocol_error::ProtocolError;
 
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
 
+/// Polls work without a clock.
+pub(crate) fn poll<T>(work: &mut Work<T>, context: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
+    match hold(|| work.as_mut().poll(context)) {
+        Ok(polled) => polled.map_err(Stopped::Failed),
+        Err(stopped) => Poll::Ready(Err(stopped)),
+    }
+}
+
+/// Does a piece of work in which the application's function may panic.
+pub(crate) fn hold<T>(work: impl FnOnce() -> T) -> Result<T, Stopped> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Stopped::Panicked(text(&*panic)))
+}
+
 /// A clock that stands still now and then.
 pub(crate) trait Clock {
     /// How long it stood still; `None` while it does, and then the task is woken at the end of that.
@@ -119,14 +132,6 @@ impl<T, K: Clock> Fenced<T, K> {
         deadline.as_mut().poll(context)
     }
 
-    /// Polls the work without its clock, which has not begun to run.
-    pub(crate) fn poll_early(&mut self, context: &mut Context<'_>) -> Poll<Result<T, Stopped>> {
-        match catch_unwind(AssertUnwindSafe(|| self.work.as_mut().poll(context))) {
-            Ok(polled) => polled.map_err(Stopped::Failed),
-            Err(panic) => Poll::Ready(Err(Stopped::Panicked(text(&*panic)))),
-        }
-    }
-
     /// Another limit, from now on.
     pub(crate) fn limit(&mut self, limit: Duration) {
         (self.limit, self.started, self.deadline) = (limit, None, None);
@@ -139,7 +144,7 @@ impl<T, K: Clock + Unpin> Future for Fenced<T, K> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let fenced = self.get_mut();
         // The clock is asked only for work that really waits.
-        match fenced.poll_early(context) {
+        match poll(&mut fenced.work, context) {
             Poll::Ready(ended) => Poll::Ready(ended),
             Poll::Pending => fenced
                 .poll_end(context)

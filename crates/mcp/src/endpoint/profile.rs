@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::layers::LayerFunction;
+use super::layers::Layers;
 use super::skills;
 use crate::icon::Icon;
 use crate::limits;
@@ -65,7 +65,7 @@ pub(crate) struct Profile<C> {
     pub(super) tasks: Option<TaskLimits>,
     pub(super) principal: Option<CallerName<C>>,
     /// What goes around every request, the outermost first.
-    pub(crate) layers: Arc<[LayerFunction<C>]>,
+    pub(crate) layers: Layers<C>,
 }
 
 /// Which kinds of things are offered.

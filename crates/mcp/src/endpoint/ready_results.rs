@@ -65,6 +65,28 @@ impl List {
         Self::Skills,
     ];
 
+    /// The list that a method asks for; that of skills is asked for by an extension.
+    pub(crate) fn of_method(method: &str) -> Option<Self> {
+        match method {
+            "tools/list" => Some(Self::Tools),
+            "resources/list" => Some(Self::Resources),
+            "resources/templates/list" => Some(Self::Templates),
+            "prompts/list" => Some(Self::Prompts),
+            _ => None,
+        }
+    }
+
+    /// The method that asks for the list.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::Tools => "tools/list",
+            Self::Resources => "resources/list",
+            Self::Templates => "resources/templates/list",
+            Self::Prompts => "prompts/list",
+            Self::Skills => "skills/list",
+        }
+    }
+
     /// The key of the list in its result.
     pub(super) fn key(self) -> &'static str {
         match self {

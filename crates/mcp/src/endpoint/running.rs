@@ -22,6 +22,8 @@ pub struct Running {
 enum RunningState {
     /// The answer was known without asking the tool.
     Known(Option<Result<Output, CallError>>),
+    /// The arguments do not fit: the tool, and what is wrong with them.
+    Unfit(String, Output),
     Tool {
         name: String,
         work: Fenced<Output>,
@@ -40,8 +42,12 @@ impl Running {
         Self::ended(failed(tool, failure))
     }
 
-    pub(super) fn answered(output: Output) -> Self {
-        Self::ended(Ok(output))
+    /// A call whose arguments do not fit its tool, with what is wrong with them.
+    pub(super) fn unfit(tool: &str, problems: String) -> Self {
+        let problems = Output::text(problems).of_kind(ErrorKind::Arguments);
+        Self {
+            state: RunningState::Unfit(tool.to_owned(), problems),
+        }
     }
 
     /// A call that has ended.
@@ -61,7 +67,7 @@ impl Running {
 
     /// Whether it has ended without asking the tool.
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.state, RunningState::Known(_))
+        matches!(self.state, RunningState::Known(_) | RunningState::Unfit(..))
     }
 
     /// Gives the tool another time limit, from now on.
@@ -98,7 +104,14 @@ impl Future for Running {
     type Output = Result<Output, CallError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.get_mut().state {
+        let state = &mut self.get_mut().state;
+        match state {
+            RunningState::Unfit(tool, problems) => {
+                tracing::info!(%tool, outcome = "refused", by = "Arguments", "a call was refused");
+                let problems = std::mem::take(problems);
+                *state = RunningState::Known(None);
+                Poll::Ready(Ok(problems))
+            }
             RunningState::Known(answer) => Poll::Ready(
                 answer
                     .take()

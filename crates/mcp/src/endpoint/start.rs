@@ -1,7 +1,6 @@
 //! The one start of a call: every door hands its call to [`SeenThings::start`], which admits it and
 //! sets the tool to work. Knows no door and writes no answer.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +11,6 @@ use super::running::Running;
 use super::{CallError, SeenThings};
 use crate::arguments::{ArgumentSchema, Arguments, IncomingArguments};
 use crate::call::{Call, RequestContext};
-use crate::output::{ErrorKind, Output};
 use crate::revision::Revision;
 use crate::tasks::{self, Prospect, Task, TaskUse, Tasks};
 
@@ -96,17 +94,13 @@ impl<C: Send + Sync + 'static> SeenThings<'_, C> {
                         if let (Some(task), CalledFrom::Client(Some(tasks))) = (&task, from) {
                             tasks.forget(task);
                         }
-                        tracing::info!(tool = %tool.name, outcome = "refused", by = "Arguments", "a call was refused");
-                        let problems = Output::text(problems).of_kind(ErrorKind::Arguments);
-                        return Ok(tool.ended(Running::answered(problems)));
+                        return Ok(tool.ended(Running::unfit(tool.name(), problems)));
                     }
                 }
             }
         };
         let call = call_with(arguments, caller, request);
-        // The function itself may panic before it returns its future.
-        let work = catch_unwind(AssertUnwindSafe(|| (tool.function)(call)))
-            .unwrap_or_else(|panic| Box::pin(async move { resume_unwind(panic) }));
+        let work = (tool.function)(call);
         Ok(Started {
             running: Running::tool(&tool.name, work, tool.time_limit, request),
             structured: tool.structured_for(request, self.identity().profile.announces_pages),

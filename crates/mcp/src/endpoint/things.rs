@@ -74,7 +74,7 @@ impl<C> Things<C> {
     }
 }
 
-impl<C: 'static> Things<C> {
+impl<C: Send + Sync + 'static> Things<C> {
     /// The tools whose page is no resource.
     pub(super) fn tools_without_their_page(&self) -> Vec<BuildProblem> {
         let is_served = |page: &str| {

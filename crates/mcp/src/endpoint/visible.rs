@@ -127,7 +127,7 @@ impl<C: Send + Sync + 'static> Tool<C> {
     }
 }
 
-impl<C: 'static> Resource<C> {
+impl<C: Send + Sync + 'static> Resource<C> {
     /// Checks the resource or template and makes it ready.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl<C: 'static> Resource<C> {
     }
 }
 
-impl<C: 'static> Prompt<C> {
+impl<C: Send + Sync + 'static> Prompt<C> {
     /// Checks the prompt and makes it ready.
     ///
     /// # Errors

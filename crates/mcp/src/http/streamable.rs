@@ -1,7 +1,7 @@
 //! Streamable HTTP: a request alone or in its session, the streams of a session, its beginning and
 //! its end. Says nothing of who may ask.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
@@ -72,6 +72,13 @@ impl<C: Send + Sync + 'static, A: Authenticate<C>> McpService<C, A> {
         let answering = match step {
             Dispatched::Answered(answer) => {
                 return self.with_session(respond(answer), opening.into_inner(), caller);
+            }
+            Dispatched::Done(answer) => {
+                return match events.filter(|events| !events.is_empty()) {
+                    // What was said before the answer is sent before it.
+                    Some(said) => stream(AnswerEvents::new(Box::pin(ready(answer)), said)),
+                    None => respond(answer),
+                };
             }
             // Only layers that wait answer `initialize` later than at once.
             step if opening.get().is_some() => {

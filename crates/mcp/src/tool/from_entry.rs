@@ -47,7 +47,7 @@ fn yes() -> bool {
     true
 }
 
-impl<C: 'static> Tool<C> {
+impl<C: Send + Sync + 'static> Tool<C> {
     /// A tool made of an entry of `tools/list`, as another server gave it or a file keeps it, and
     /// an async function.
     ///

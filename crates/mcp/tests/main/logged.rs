@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use footbridge_mcp::http::{AllowedHosts, McpService};
+use footbridge_mcp::{Endpoint, EndpointRequest, Next, Output, Tool, fail};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
 use tower_service::Service as _;
@@ -90,6 +91,44 @@ async fn what_fails_inside_is_logged_in_full_and_what_a_model_can_mend_is_not() 
                 "{lines:?}"
             );
         }
+    }
+}
+
+/// A call is taken before its layer is asked, and its refusal is told when it is carried out.
+#[tokio::test]
+async fn a_refused_call_is_logged_once_and_only_where_its_layer_goes_on() {
+    for (goes_on, lines) in [(true, 1), (false, 0)] {
+        let log = Log::default();
+        let _logging = log.begin();
+        let picky = Tool::new(
+            "picky",
+            "",
+            json!({"type": "object", "additionalProperties": false}),
+            async |_| Ok(Output::text("")),
+        );
+        let endpoint = Endpoint::builder("logged", "1")
+            .tool(picky)
+            .layer(move |_: EndpointRequest<()>, next: Next| async move {
+                tokio::task::yield_now().await;
+                match goes_on {
+                    true => Ok(next.run().await),
+                    false => Err(fail("too many calls")),
+                }
+            })
+            .build()
+            .unwrap();
+        let mut service = McpService::public(endpoint, || (), AllowedHosts::loopback());
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "picky", "arguments": {"n": 1}}});
+        let request = http::Request::post("/")
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .body(Full::from(call.to_string()));
+        service.call(request.unwrap()).await.unwrap();
+        let refused = log.lines();
+        let refused = refused
+            .iter()
+            .filter(|line| line.contains("a call was refused"));
+        assert_eq!(refused.count(), lines, "goes on: {goes_on}");
     }
 }
 
