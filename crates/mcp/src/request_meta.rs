@@ -78,7 +78,7 @@ impl<'a> Params<'a> {
         })
     }
 
-    /// The same of parameters that may not be readable themselves.
+    /// The `_meta` of a request whose parameters may not be readable themselves.
     pub(crate) fn meta_of(
         read: &Result<Self, ProtocolError>,
     ) -> Result<RequestMeta<'a>, ProtocolError> {
@@ -139,7 +139,7 @@ impl NamingParameter {
 
 /// The parameters of a request, kept beyond the message that they came in: in its bytes, with the
 /// places of those that are asked for most.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct KeptParams {
     /// The message, or the parameters alone.
     bytes: Bytes,
@@ -150,7 +150,7 @@ pub(crate) struct KeptParams {
     traceparent: ParamPlace,
 }
 
-/// A part of some bytes; empty where there is none.
+/// The place of a part of some bytes; empty where there is none.
 #[derive(Debug, Clone, Copy, Default)]
 struct ParamPlace {
     start: usize,
@@ -158,8 +158,8 @@ struct ParamPlace {
 }
 
 impl ParamPlace {
-    /// The place of a part of the bytes that begin at `start`. One of anything else is none where
-    /// it is looked up.
+    /// The place of a part of the bytes that begin at `start`. A part of other bytes is not found
+    /// where it is looked up.
     fn of(part: &str, start: *const u8) -> Self {
         Self {
             start: (part.as_ptr() as usize).wrapping_sub(start as usize),
@@ -177,8 +177,8 @@ impl ParamPlace {
 }
 
 impl KeptParams {
-    /// Those of a request that names `named`, as they lie in `message`; from elsewhere they are
-    /// copied.
+    /// The parameters of a request that acts on `named`, as they lie in `message`; from elsewhere
+    /// they are copied.
     pub(crate) fn of(
         sent: Option<&RawValue>,
         read: ReadParts<'_, '_>,
@@ -266,7 +266,7 @@ pub(crate) struct RequestMeta<'a> {
 pub(crate) type ReadParts<'r, 'a> =
     Result<(&'r Params<'a>, &'r RequestMeta<'a>), &'r ProtocolError>;
 
-/// Both parts, as they were read one after the other.
+/// The parameters and the metadata of a request, which are read one after the other.
 pub(crate) fn read_parts<'r, 'a>(
     params: &'r Result<Params<'a>, ProtocolError>,
     meta: &'r Result<RequestMeta<'a>, ProtocolError>,
@@ -386,8 +386,7 @@ mod tests {
         let message = Bytes::from(format!(r#"{{"params": {json}}}"#));
         let sent = std::str::from_utf8(&message[11..message.len() - 1]).unwrap();
         let sent: &RawValue = serde_json::from_str(sent).unwrap();
-        let read = Params::of_json(sent.get().as_bytes());
-        let read = Ok(read);
+        let read = Params::read(Some(sent));
         let meta = Params::meta_of(&read);
         [Some(&message), None].map(|message| {
             let parts = read_parts(&read, &meta);

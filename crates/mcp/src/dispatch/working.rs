@@ -20,7 +20,7 @@ use crate::endpoint::{CallError, CalledFrom, List, SeenThings, SentArguments, To
 use crate::limits;
 use crate::output::Failure;
 use crate::protocol_error::{ProtocolError, excerpt};
-use crate::request_meta::{Params, known_method, lies_in};
+use crate::request_meta::{Params, lies_in};
 use crate::resource::Contents;
 use crate::revision::Revision;
 
@@ -309,7 +309,7 @@ impl<C: Send + Sync + 'static> RequestDispatch<'_, C> {
         let identity = &self.catalog.identity;
         let mut waiting = SealContext {
             request: RequestIdentity {
-                method: known_method(&self.method),
+                method: self.known_method(),
                 name: params
                     .named_by(&self.method)
                     .map(|name| name.get().to_owned())

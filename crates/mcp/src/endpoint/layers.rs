@@ -198,7 +198,7 @@ impl<C> EndpointRequest<C> {
         self.ended(UnwrittenOutcome::Call(Ok(output)))
     }
 
-    pub(crate) fn ended(&self, outcome: UnwrittenOutcome) -> RequestOutcome {
+    fn ended(&self, outcome: UnwrittenOutcome) -> RequestOutcome {
         RequestOutcome::unwritten(&self.facts, outcome)
     }
 

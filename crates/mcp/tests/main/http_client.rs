@@ -382,6 +382,7 @@ impl Modern {
         if let Some(name) = message["params"]["name"]
             .as_str()
             .or(message["params"]["taskId"].as_str())
+            .or(message["params"]["uri"].as_str())
         {
             headers.push(("Mcp-Name", name.to_owned()));
         }

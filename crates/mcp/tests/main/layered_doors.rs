@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tower_service::Service as _;
 
-const META: &str = "io.modelcontextprotocol";
+use crate::http_client::Modern;
+use crate::layers::with_gate;
 
 fn tool<F, R>(name: &str, function: F) -> Tool<()>
 where
@@ -71,26 +72,21 @@ async fn answer(
     method: &str,
     params: &Value,
 ) -> String {
-    let mut params = params.clone();
-    params["_meta"]["progressToken"] = json!("t");
+    let mut modern = Modern::new(method, params.clone());
+    modern.message["params"]["_meta"]["progressToken"] = json!("t");
     let mut request = http::Request::post("/mcp")
         .header("host", "localhost")
         .header("content-type", "application/json")
         .header("accept", "application/json, text/event-stream");
     if is_modern {
-        params["_meta"][format!("{META}/protocolVersion")] = json!("2026-07-28");
-        params["_meta"][format!("{META}/clientCapabilities")] = json!({});
-        request = request
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", method);
-        let named = params.get("name").or_else(|| params.get("uri"));
-        if let Some(name) = named.and_then(Value::as_str) {
-            request = request.header("mcp-name", name);
+        for (name, value) in modern.headers {
+            request = request.header(name, value);
         }
+    } else {
+        modern.message["params"]["_meta"] = json!({"progressToken": "t"});
     }
-    let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let request = request
-        .body(Full::new(Bytes::from(message.to_string())))
+        .body(Full::new(Bytes::from(modern.message.to_string())))
         .unwrap();
     let response = service.clone().call(request).await.unwrap();
     let status = response.status();
@@ -219,19 +215,7 @@ async fn nothing_of_a_tool_runs_where_a_layer_refuses_its_call() {
 /// What a layer waits for may change what is served; what did not change is not taken again.
 #[tokio::test]
 async fn a_call_is_that_of_the_moment_in_which_its_layer_goes_on() {
-    let (arrived, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (arrives, may_leave) = (Arc::clone(&arrived), Arc::clone(&leave));
-    let endpoint = builder()
-        .layer(move |_: EndpointRequest<()>, next: Next| {
-            let (arrives, may_leave) = (Arc::clone(&arrives), Arc::clone(&may_leave));
-            async move {
-                arrives.notify_one();
-                may_leave.notified().await;
-                Ok(next.run().await)
-            }
-        })
-        .build()
-        .unwrap();
+    let (endpoint, arrived, leave) = with_gate(builder());
     let service = service(endpoint.clone());
     let change = async |tool: Option<Tool<()>>| {
         arrived.notified().await;

@@ -450,22 +450,27 @@ async fn a_layer_may_wait_before_it_goes_on() {
     assert_eq!(seen.first(), seen.last());
 }
 
+/// A layer in which each request waits: it says that one has arrived, and goes on when it may.
+pub(crate) fn with_gate<C: Send + Sync + 'static>(
+    builder: EndpointBuilder<C>,
+) -> (Endpoint<C>, Arc<Notify>, Arc<Notify>) {
+    let (arrived, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (arrives, may_leave) = (Arc::clone(&arrived), Arc::clone(&leave));
+    let gated = builder.layer(move |_: EndpointRequest<C>, next: Next| {
+        let (arrives, may_leave) = (Arc::clone(&arrives), Arc::clone(&may_leave));
+        async move {
+            arrives.notify_one();
+            may_leave.notified().await;
+            Ok(next.run().await)
+        }
+    });
+    (gated.build().unwrap(), arrived, leave)
+}
+
 /// What a layer waits for may change what is served.
 #[tokio::test]
 async fn a_list_is_that_of_the_moment_in_which_its_layer_goes_on() {
-    let (arrived, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (arrives, may_leave) = (Arc::clone(&arrived), Arc::clone(&leave));
-    let endpoint = builder()
-        .layer(move |_: EndpointRequest<&'static str>, next: Next| {
-            let (arrives, may_leave) = (Arc::clone(&arrives), Arc::clone(&may_leave));
-            async move {
-                arrives.notify_one();
-                may_leave.notified().await;
-                Ok(next.run().await)
-            }
-        })
-        .build()
-        .unwrap();
+    let (endpoint, arrived, leave) = with_gate(builder());
     let client = endpoint.client("ada");
     let change = async {
         arrived.notified().await;

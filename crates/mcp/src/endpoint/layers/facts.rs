@@ -22,17 +22,17 @@ use crate::revision::Revision;
 pub(super) struct RequestFacts {
     pub(super) method: Cow<'static, str>,
     pub(super) origin: RequestOrigin,
-    /// Those of a client's request.
+    /// The parameters of a client's request.
     pub(super) params: KeptParams,
-    /// What few need.
+    /// What few requests have.
     beside: OnceLock<Box<Beside>>,
     passage: Mutex<LayerPassage>,
 }
 
-/// What a request has only where a layer asks or waits, or where the program called.
+/// The things that a request has only where a layer asks or waits, or where the program called.
 #[derive(Default)]
 struct Beside {
-    /// A program's call, which has no other parameters.
+    /// The call of a program, which has no other parameters.
     program: Option<ProgramCall>,
     read: ReadParams,
     /// The pauses of each layer.

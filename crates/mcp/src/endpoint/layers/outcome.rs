@@ -12,7 +12,7 @@ use crate::reply::{self, OutcomeKind, Reply};
 
 /// The end of a request, as a layer sees it.
 pub struct RequestOutcome {
-    /// Those of the request, with the message that goes to the client, if it is one.
+    /// The facts of the request, with which its message to the client lies, if it is one.
     facts: Arc<RequestFacts>,
     /// What is still to be written, or goes to the program.
     unwritten: Option<Box<UnwrittenOutcome>>,

@@ -197,7 +197,7 @@ impl<C> EndpointRequest<C> {
 
 /// A request that has ended.
 pub(crate) enum Settled<C> {
-    /// With what goes to the client as it is.
+    /// The answer goes to the client as it is; none where nothing came.
     Answered(Option<MessageAnswer>),
     Unwritten(EndpointRequest<C>, Box<UnwrittenOutcome>),
 }
