@@ -169,13 +169,14 @@ pub(super) fn check_names<'n>(
             .any(|rule| rule.name == name || (rule.secret && file_of(rule) == name))
         {
             let known: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
-            let known = if known.is_empty() {
-                "it has none".to_owned()
-            } else {
-                format!("it has: {}", known.join(", "))
+            let near = did_you_mean(name, known.iter().copied());
+            let known = match (near.as_str(), known.is_empty()) {
+                ("", true) => "; it has none".to_owned(),
+                ("", false) => format!("; it has: {}", known.join(", ")),
+                _ => near,
             };
             return Err(format!(
-                "the settings file sets {name}, which is no setting of it; {known}"
+                "the settings file sets {name}, which is no setting of it{known}"
             ));
         }
     }

@@ -15,6 +15,7 @@ use crate::cli::{Surface, Transport};
 use crate::exit::Trouble;
 use crate::setting_table::SETTINGS;
 use crate::small_file;
+use crate::spelling::did_you_mean;
 
 /// Largest settings file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -141,6 +142,15 @@ fn fault_of(error: &serde_saphyr::Error, text: &str) -> String {
             format!("line {line}: {key} stands there twice: write it once")
         }
         (
+            Error::SerdeUnknownField {
+                field, expected, ..
+            },
+            Some(line),
+            _,
+        ) => {
+            format!("line {line}: {}", unknown_key(field, expected))
+        }
+        (
             Error::Message { .. }
             | Error::ExternalMessage { .. }
             | Error::SerdeUnknownVariant { .. }
@@ -154,6 +164,39 @@ fn fault_of(error: &serde_saphyr::Error, text: &str) -> String {
         }
         _ => one_line(error),
     }
+}
+
+/// A key that does not belong where it stands, and where it does: under another name, on the command
+/// line, or elsewhere in the file. Where nothing is like it, what may stand there.
+fn unknown_key(key: &str, expected: &[&str]) -> String {
+    let is_meant = |name: &str| bare(name) == bare(key);
+    let row = SETTINGS.into_iter().find(|row| {
+        let names = [row.key, row.flag, row.variable];
+        names.into_iter().flatten().any(is_meant)
+    });
+    let meant = match row {
+        None => did_you_mean(key, expected.iter().copied()),
+        Some(row) => match row.key {
+            Some(meant) if expected.contains(&meant) => format!("; did you mean {meant}?"),
+            Some(meant) => format!("; {meant} stands at the top of the file, beside connectors"),
+            None => {
+                let flag = row.flag.map(|flag| format!("--{flag}"));
+                let places: Vec<_> = flag.as_deref().into_iter().chain(row.variable).collect();
+                format!("; it is set by {}", places.join(" or "))
+            }
+        },
+    };
+    if meant.is_empty() {
+        format!("{key:?} is no key of it; there are {}", expected.join(", "))
+    } else {
+        format!("{key:?} is no key of it{meant}")
+    }
+}
+
+/// The name of a setting without what tells a key from a flag and a variable.
+fn bare(name: &str) -> String {
+    let name = name.trim_start_matches("--").replace('-', "_");
+    name.to_lowercase().replacen("footbridge_", "", 1)
 }
 
 fn one_line(error: &serde_saphyr::Error) -> String {
@@ -174,11 +217,53 @@ mod tests {
     use super::SettingsFile;
 
     #[test]
-    fn an_unknown_key_is_refused_by_name_and_place() {
-        let error = SettingsFile::parse("settings.yaml", "port: 1\nprot: 2\n")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("prot") && error.contains('2'), "{error}");
+    fn an_unknown_key_is_told_where_it_belongs() {
+        for (text, fault) in [
+            (
+                "port: 1\nprot: 2\n",
+                "line 2: \"prot\" is no key of it; did you mean port?",
+            ),
+            (
+                "publicUrl: https://x.test",
+                "line 1: \"publicUrl\" is no key of it; did you mean public_url?",
+            ),
+            (
+                "ca-file: roots.pem",
+                "line 1: \"ca-file\" is no key of it; did you mean ca_file?",
+            ),
+            (
+                "FOOTBRIDGE_PORT: 8000",
+                "line 1: \"FOOTBRIDGE_PORT\" is no key of it; did you mean port?",
+            ),
+            (
+                "log: debug",
+                "line 1: \"log\" is no key of it; it is set by FOOTBRIDGE_LOG",
+            ),
+            (
+                "log_file: /var/log/footbridge.log",
+                "line 1: \"log_file\" is no key of it; it is set by --log-file or \
+                 FOOTBRIDGE_LOG_FILE",
+            ),
+            (
+                "connectors:\n  taiga:\n    alow: [write]",
+                "line 3: \"alow\" is no key of it; did you mean allow?",
+            ),
+            (
+                "connectors:\n  taiga:\n    port: 8000",
+                "line 3: \"port\" is no key of it; port stands at the top of the file, beside \
+                 connectors",
+            ),
+            (
+                "connectors:\n  taiga:\n    zebra: 1",
+                "line 3: \"zebra\" is no key of it; there are allow, groups, settings",
+            ),
+        ] {
+            let error = SettingsFile::parse("settings.yaml", text).unwrap_err();
+            let sentence = format!("the settings file settings.yaml: {fault}");
+            assert_eq!(error.to_string(), sentence, "{text}");
+        }
+        let zebra = SettingsFile::parse("settings.yaml", "zebra: 1").unwrap_err();
+        assert!(zebra.to_string().contains("there are transport, host"));
     }
 
     #[test]

@@ -280,7 +280,7 @@ fn a_bad_command_line_shows_what_would_be_right() {
 fn a_settings_file_is_read_strictly() {
     let home = Home::new();
     for (text, named) in [
-        ("prot: 1", &["prot", "line 1"][..]),
+        ("prot: 1", &["\"prot\"", "line 1", "did you mean port?"][..]),
         ("port: 1\nallow: [wirte]", &["wirte", "line 2"]),
         ("port: 65536", &["line 1"]),
         ("port: [", &["line 1"]),
@@ -292,7 +292,7 @@ fn a_settings_file_is_read_strictly() {
         ),
         (
             "connectors: { prodmcp: { alow: [read] } }",
-            &["alow", "line 1"],
+            &["\"alow\"", "line 1", "did you mean allow?"],
         ),
         (
             "connectors: { board: { settings: { PRODMCP_TOKEN: x } } }",
@@ -322,7 +322,7 @@ fn a_settings_file_is_read_strictly() {
     let ended = home.run(&["serve", "prodmcp"]);
     let complaint = ended.complaint(2);
     assert!(
-        complaint.contains("PRODMCP_TOKN") && complaint.contains("PRODMCP_BASE_URL, PRODMCP_TOKEN"),
+        complaint.contains("PRODMCP_TOKN") && complaint.contains("did you mean PRODMCP_TOKEN?"),
         "{complaint}"
     );
 
