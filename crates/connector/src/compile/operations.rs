@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use http::Method;
 
-use crate::definition::{self, Body, Definition, PagingKind, Reading};
+use super::paging::start_parameter;
+use crate::definition::{self, Body, Definition, Reading};
 use crate::operation::{BackendOperation, Sent, nameless};
 use crate::place::{Placed, Table};
 
@@ -241,14 +242,9 @@ impl Operations<'_> {
         if let Some(paging) =
             pages.and_then(|name| self.definition.upstream.paging.get(&name.value))
         {
-            let start = match paging.kind {
-                PagingKind::Page => &paging.page,
-                PagingKind::Offset => &paging.offset,
-                PagingKind::After => &paging.after,
-                PagingKind::Link => &None,
-            };
+            let parameters = [start_parameter(paging), paging.size.as_ref()];
             keys.extend(
-                [start, &paging.size]
+                parameters
                     .into_iter()
                     .flatten()
                     .map(|key| key.value.clone()),

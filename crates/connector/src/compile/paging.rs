@@ -141,10 +141,7 @@ impl<'d> Compilation<'d> {
                 "names joined by dots, such as `.id`",
             );
         }
-        let start = start_parameters(written)
-            .into_iter()
-            .find(|(key, _)| rules(written.kind).start == Some(*key))
-            .and_then(|(_, parameter)| parameter.as_ref());
+        let start = start_parameter(written);
         let (max_size, cap) = (written.max_size.as_ref(), written.cap.as_ref());
         PagingPlan {
             kind: written.kind,
@@ -219,6 +216,15 @@ impl<'d> Compilation<'d> {
             more: more?,
         })
     }
+}
+
+/// The parameter for the start of a page; none where the kind has none, or the file names none.
+pub(super) fn start_parameter(written: &Paging) -> Option<&Placed<String>> {
+    let own = rules(written.kind).start?;
+    let (_, parameter) = start_parameters(written)
+        .into_iter()
+        .find(|(key, _)| *key == own)?;
+    parameter.as_ref()
 }
 
 /// The keys that name a parameter for the start of a page, each of one kind.
