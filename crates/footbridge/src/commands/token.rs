@@ -53,7 +53,9 @@ async fn carry_out(store: &Store, command: TokenCommand) -> Result<(), Trouble> 
                 }
                 return terminal::print(shown);
             }
-            terminal::say("This is the only time that the token is shown:");
+            terminal::say(format_args!(
+                "This is a token of the account {account}, and the only time that it is shown:"
+            ));
             terminal::print(issued.secret.expose_secret())
         }
         TokenCommand::List { account, options } => {

@@ -193,7 +193,9 @@ fn tokens_are_shown_once_listed_without_their_secret_and_revoked() {
     assert!(
         plain.stdout.starts_with("pat_")
             && plain.stdout.lines().count() == 1
-            && plain.stderr.contains("only time"),
+            && plain
+                .stderr
+                .contains("of the account anna, and the only time"),
         "{plain:?}"
     );
 

@@ -14,46 +14,6 @@ use crate::harness::golden::{assert_golden, is_rewritten};
 use crate::harness::process::{Home, Running};
 use crate::harness::session::{REVISION, Session, initialize};
 
-const VERBS: [&str; 37] = [
-    "",
-    "serve",
-    "call",
-    "tools",
-    "lint",
-    "doctor",
-    "login",
-    "logout",
-    "whoami",
-    "install",
-    "uninstall",
-    "open",
-    "probe",
-    "actions",
-    "changes",
-    "changes list",
-    "changes show",
-    "changes undo",
-    "changes approve",
-    "changes decline",
-    "leases",
-    "leases list",
-    "leases end",
-    "audit",
-    "audit verify",
-    "audit export",
-    "account",
-    "account add",
-    "account list",
-    "account remove",
-    "token",
-    "token create",
-    "token list",
-    "token revoke",
-    "update",
-    "completions",
-    "version",
-];
-
 const SURFACES: [&str; 6] = [
     "serve",
     "serve board --allow read",
@@ -113,20 +73,53 @@ impl Golden {
     }
 }
 
+/// The verbs that a help names below its own.
+fn verbs_in(help: &str) -> impl Iterator<Item = &str> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:");
+    let rows = listed.skip(1).take_while(|line| !line.is_empty());
+    // what is indented further goes on with the row above
+    let verbs = rows.filter_map(|row| row.strip_prefix("  ")?.split(' ').next());
+    verbs.filter(|verb| !verb.is_empty() && *verb != "help")
+}
+
+/// The verbs are those that the help itself names, so that none is forgotten.
 #[test]
 fn golden_help_of_every_verb() {
     let home = Home::new();
     let mut golden = Golden::in_folder("help");
-    for verb in VERBS {
-        let arguments: Vec<_> = verb.split_whitespace().chain(["--help"]).collect();
-        let name = if verb.is_empty() {
-            "footbridge".to_owned()
-        } else {
-            verb.replace(' ', "-")
+    let mut verbs = vec![Vec::<String>::new()];
+    while let Some(verb) = verbs.pop() {
+        let words = verb.iter().map(String::as_str);
+        let help = home.succeed(&words.chain(["--help"]).collect::<Vec<_>>());
+        let name = match verb.join("-") {
+            name if name.is_empty() => "footbridge".to_owned(),
+            name => name,
         };
-        golden.holds(&format!("{name}.txt"), &home.succeed(&arguments));
+        golden.holds(&format!("{name}.txt"), &help);
+        for below in verbs_in(&help) {
+            verbs.push([verb.as_slice(), &[below.to_owned()]].concat());
+        }
     }
     golden.holds_nothing_else();
+}
+
+#[test]
+fn every_verb_stands_in_a_page() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let files = std::fs::read_dir(docs).unwrap().map(|entry| entry.unwrap());
+    let pages = files.filter(|file| file.path().extension().is_some_and(|end| end == "md"));
+    let texts: Vec<_> = pages
+        .map(|page| std::fs::read_to_string(page.path()).unwrap())
+        .collect();
+    for verb in verbs_in(&Home::new().succeed(&["--help"])) {
+        let forms = [
+            format!("footbridge {verb}"),
+            format!("`{verb} "),
+            format!("`{verb}`"),
+        ];
+        let is_named = |text: &String| forms.iter().any(|form| text.contains(form));
+        assert!(texts.iter().any(is_named), "no page of docs/ names {verb}");
+    }
 }
 
 #[test]
